@@ -1,0 +1,35 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores all --rerun-incomplete --nolock --quiet rules host
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help book test run references bench serve clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+book: .venv/ready  ## run every notebook and render the book in _build/html
+	$(SNAKEMAKE) book
+
+test: book  ## check the code, then run all tests on the package, the notebooks and the built site
+	ruff check . && ruff format --check . && mypy
+	pytest
+
+run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p d 16"
+	a2a run $(NOTEBOOK) $(ARGS)
+
+references: .venv/ready  ## write the notebook references in tests/reference anew
+	$(SNAKEMAKE) --forcerun reference picture -- references
+
+bench: .venv/ready  ## measure speed ratios
+	python -m pytest benchmarks -q -s -p no:cacheprovider
+
+serve: book  ## show the book at http://127.0.0.1:8000
+	python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+clean:  ## remove everything that can be made again
+	rm -rf _build .snakemake notebooks/*.ipynb .venv
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --editable '.[book,dev]' --constraint constraints.txt
+	touch $@

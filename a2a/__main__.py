@@ -1,0 +1,67 @@
+"""The command line: `a2a run 02_equilibrium -p d 16 -p n 40`."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from papermill.exceptions import PapermillExecutionError
+
+from a2a.execute import execute
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (2: not run, 1: a cell failed)."""
+    options = _parser().parse_args(arguments)
+    parameters = dict(options.parameters)
+    try:
+        notebook = find_notebook(options.notebook)
+        written = execute(notebook, options.output or _default_output(notebook, parameters), parameters)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"a2a: error: {error}", file=sys.stderr)
+        return 2
+    except PapermillExecutionError as error:
+        print(f"a2a: error: cell {error.exec_count} failed: {error.ename}: {error.evalue}", file=sys.stderr)
+        return 1
+    print(written)
+    return 0
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook of that name: a path, or one of the book's.
+
+    Raises:
+        FileNotFoundError: that lists the book's notebooks.
+    """
+    if Path(name).suffix == ".py" and Path(name).is_file():
+        return Path(name)
+    book = Path("notebooks") if Path("notebooks").is_dir() else Path(__file__).resolve().parent.parent / "notebooks"
+    known = {file.stem: file for file in sorted(book.glob("[0-9]*.py"))}
+    if name not in known:
+        raise FileNotFoundError(f'no notebook "{name}"; there are {", ".join(known) or f"none in {book}"}')
+    return known[name]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="a2a", description="The companion's command line.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    run = commands.add_parser("run", help="run one notebook with new parameters and print where it was written")
+    run.add_argument("notebook", help="such as 02_equilibrium, or a path to a py:percent notebook")
+    run.add_argument(
+        "-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter"
+    )
+    run.add_argument("-o", dest="output", type=Path, help="output notebook (default: named for the parameters, in runs/)")
+    return parser
+
+
+def _default_output(notebook: Path, parameters: dict[str, str]) -> Path:
+    given = ",".join(f"{name}={value}" for name, value in parameters.items())
+    safe = re.sub(r"[^\w=,.+-]+", "-", given)[:100]
+    return Path("runs") / f"{notebook.stem}__{safe}.ipynb" if safe else Path("runs") / f"{notebook.stem}.ipynb"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Affine maps w -> M w + c: what an agent is, and what two agents in a row are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxtyping import Float
+
+from a2a import arrays
+from a2a.arrays import Array
+
+
+class AffineMap:
+    """The map f(w) = M w + c.
+
+    M has shape (..., d, d) and c (..., d); leading batch dimensions broadcast, and so do those of the w it is called on.
+    `g @ f` is the map that applies first f, then g.
+
+    Raises:
+        ValueError: if the shapes don't match or hold NaN or infinity.
+    """
+
+    def __init__(self, M: Any, c: Any) -> None:
+        self.M = arrays.square("M", M)
+        self.c = arrays.vector("c", c, self.d)
+        arrays.namespace(M=self.M, c=self.c)
+        self.batch = arrays.batch_shape(M=tuple(self.M.shape[:-2]), c=tuple(self.c.shape[:-1]))
+
+    @property
+    def d(self) -> int:
+        """Dimension of w."""
+        return int(self.M.shape[-1])
+
+    def __call__(self, w: Any) -> Array:
+        """M w + c for w of shape (..., d)."""
+        return arrays.matvec(self.M, self.vector("w", w)) + self.c
+
+    def vector(self, name: str, value: Any) -> Array:
+        """`value` as a vector (..., d) that the map can be applied to; ValueError, by its name, if it isn't one."""
+        value = arrays.vector(name, value, self.d)
+        arrays.namespace(**{name: value, "the agent": self.M})
+        arrays.batch_shape(**{name: tuple(value.shape[:-1]), "the agent": self.batch})
+        return value
+
+    def __matmul__(self, before: AffineMap) -> AffineMap:
+        if not isinstance(before, AffineMap):
+            return NotImplemented
+        fit_together(AffineMap, outer=self, inner=before)
+        return AffineMap(self.M @ before.M, arrays.matvec(self.M, before.c) + self.c)
+
+    def fixed_point(self) -> Float[Array, "*batch d"]:
+        """The one w with f(w) = w, shape (..., d), stable or not.
+
+        Raises:
+            ValueError: if I - M is singular, so that there is no fixed point or more than one.
+        """
+        gap = arrays.identity(self.M) - self.M
+        singular_values = arrays.namespace(M=gap).linalg.svdvals(gap)
+        if bool((singular_values[..., -1] <= arrays.tolerance(gap) * singular_values[..., 0]).any()):
+            raise ValueError("no unique fixed point: I - M is singular, so some direction is never moved")
+        return arrays.solve(gap, self.c)
+
+    def spectral_radius(self) -> Float[Array, "*batch"] | float:
+        """Largest modulus of an eigenvalue of M: the factor by which the slowest error shrinks a step."""
+        return spectral_radius(self.M)
+
+
+def fit_together(kind: type[AffineMap], **agents: Any) -> None:
+    """ValueError, naming them, unless all agents are of that kind, of one dimension and library, and their batches broadcast."""
+    for name, agent in agents.items():
+        if not isinstance(agent, kind):
+            wanted = "an AffineMap such as a GradientAgent" if kind is AffineMap else f"a {kind.__name__}"
+            raise ValueError(f"{name} must be {wanted}, got {type(agent).__name__}")
+    if len({agent.d for agent in agents.values()}) > 1:
+        got = ", ".join(f"{name} has d = {agent.d}" for name, agent in agents.items())
+        raise ValueError(f"the agents must have one dimension, but {got}")
+    arrays.namespace(**{name: agent.M for name, agent in agents.items()})
+    arrays.batch_shape(**{name: agent.batch for name, agent in agents.items()})
+
+
+def spectral_radius(M: Float[Array, "*batch d d"]) -> Float[Array, "*batch"] | float:
+    """Largest modulus of an eigenvalue of M (..., d, d), shape (...); a float for a single matrix.
+
+    Raises:
+        ValueError: if M isn't square or holds NaN or infinity.
+    """
+    M = arrays.square("M", M)
+    xp = arrays.namespace(M=M)
+    return arrays.as_float(xp.max(xp.abs(xp.linalg.eigvals(M)), axis=-1))

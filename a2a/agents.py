@@ -1,0 +1,88 @@
+"""Agents. An agent is anything that maps a weight estimate w (..., d) to the next one; this is the one of the theory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from a2a import arrays
+from a2a.affine import AffineMap
+from a2a.arrays import Array
+from a2a.prompts import Prompt, sample_prompt
+
+Agent = Callable[[Array], Array]
+"""Anything that maps w of shape (..., d) to the next w of the same shape."""
+
+
+class GradientAgent(AffineMap):
+    """One gradient step w - eta S (w - theta) on the regression loss of a prompt: M = I - eta S, c = eta S theta.
+
+    S is the prompt geometry (..., d, d), theta the agent's objective (..., d), eta the step size, a float or a batch (...).
+    The attribute `step` is eta S (..., d, d), what the agent takes off the error.
+    Paper A's agent: the map that a single-layer linear self-attention transformer computes (2511.08710; 2502.21212).
+
+    Raises:
+        ValueError: if S isn't symmetric, shapes don't match, a value isn't finite, or eta isn't positive.
+    """
+
+    def __init__(self, S: Any, theta: Any, eta: Any) -> None:
+        self.S = arrays.symmetric("S", S)
+        self.theta = arrays.vector("theta", theta, int(self.S.shape[-1]))
+        arrays.namespace(S=self.S, theta=self.theta)
+        self.eta = arrays.step_size("eta", eta, like=self.S)
+        shapes = {"S": self.S.shape[:-2], "theta": self.theta.shape[:-1], "eta": getattr(self.eta, "shape", ())}
+        arrays.batch_shape(**{name: tuple(shape) for name, shape in shapes.items()})
+        # kept, because I - M has lost the digits of a small step to the 1 that was added
+        self.step = (self.eta if isinstance(self.eta, float) else self.eta[..., None, None]) * self.S
+        super().__init__(arrays.identity(self.S) - self.step, arrays.matvec(self.step, self.theta))
+
+    @classmethod
+    def from_prompt(cls, prompt: Prompt, eta: Any) -> GradientAgent:
+        """The agent that reads `prompt`: its geometry S and, as objective, its least-squares solution."""
+        return cls(prompt.S, prompt.theta, eta)
+
+
+class NoisyAgent:
+    """An agent whose every output carries independent Gaussian noise of standard deviation `noise` in each coordinate.
+
+    Raises:
+        ValueError: if `noise` is negative.
+    """
+
+    def __init__(self, agent: Agent, noise: float, rng: np.random.Generator) -> None:
+        self.agent, self.noise, self.rng = agent, arrays.standard_deviation("noise", noise), rng
+
+    def __call__(self, w: Any) -> Array:
+        answer = self.agent(w)
+        return answer + self.noise * arrays.standard_normal(self.rng, tuple(answer.shape), like=answer)
+
+
+def sample_pair(
+    rng: np.random.Generator,
+    n: int,
+    d: int,
+    eta_first: Any,
+    eta_second: Any,
+    *,
+    batch: tuple[int, ...] = (),
+    noise: float = 0.0,
+) -> tuple[GradientAgent, GradientAgent]:
+    """Two gradient agents with independent standard normal prompts (n, d) and objectives, `batch` pairs of them.
+
+    Args:
+        rng: the generator that everything random is drawn from.
+        n, d: in-context examples and dimension of each prompt.
+        eta_first, eta_second: step sizes, a float or one a pair.
+        batch: leading batch dimensions.
+        noise: standard deviation of the label noise.
+    """
+    prompts = [sample_prompt(rng, n, d, rng.standard_normal((*batch, d)), noise=noise) for _ in range(2)]
+    first, second = (GradientAgent.from_prompt(p, eta) for p, eta in zip(prompts, (eta_first, eta_second), strict=True))
+    return first, second
+
+
+def objective(agent: AffineMap) -> Array:
+    """What the agent settles on when left alone, (..., d): theta of a gradient agent, the fixed point of another map."""
+    return agent.theta if isinstance(agent, GradientAgent) else agent.fixed_point()

@@ -1,0 +1,141 @@
+"""The single-layer transformer with linear self-attention (LSA): constructed weights, and weights that it learned.
+
+Tokens are the columns of Z, (2d + 2, n + 1), with rows [x (d), y (1), w (d), constant (1)]: example i is
+(x_i, y_i, 0, 0) and the last column is the query (0, 0, w, 1). LSA(Z) = Z + V Z (Z^T W Z) / n, without a softmax.
+The token layout is that of Huang, Wang and Lee (2502.21212).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from a2a import arrays
+from a2a.arrays import Array
+from a2a.prompts import Prompt
+
+
+class LinearSelfAttention(nn.Module):
+    """One layer of linear self-attention with full matrices V and W, each (2d + 2, 2d + 2).
+
+    Args:
+        d: dimension of the regression task.
+        dtype: precision of the weights and of the answers.
+        generator: what the small random initial weights are drawn from; the weights start at 0 if None.
+        scale: standard deviation of the initial weights.
+
+    Attributes:
+        losses: the training loss at every step; empty for weights that were not trained.
+
+    Raises:
+        ValueError: if d is below 1.
+    """
+
+    def __init__(
+        self,
+        d: int,
+        *,
+        dtype: torch.dtype = torch.float64,
+        generator: torch.Generator | None = None,
+        scale: float = 0.05,
+    ) -> None:
+        super().__init__()
+        self.d = arrays.positive_int("d", d)
+        self.losses: list[float] = []
+        shape = (2 * d + 2, 2 * d + 2)
+        for name in ("V", "W"):
+            start = torch.zeros(shape, dtype=dtype)
+            if generator is not None:
+                start = scale * torch.randn(shape, dtype=dtype, generator=generator)
+            self.register_parameter(name, nn.Parameter(start))
+
+    V: nn.Parameter
+    W: nn.Parameter
+
+    @classmethod
+    def gradient_step(cls, d: int, eta: float, *, dtype: torch.dtype = torch.float64) -> LinearSelfAttention:
+        """The constructed weights, with which the layer is one gradient step of size eta (claim A1).
+
+        V[w, x] = -eta I, W[x, w] = I, W[y, constant] = -1; a pair [rows, columns] names a block, and the rest is 0.
+        """
+        eta = arrays.positive_float("eta", eta)
+        layer = cls(d, dtype=dtype).requires_grad_(False)
+        layer.V[layer.rows["w"], layer.rows["x"]] = -eta * torch.eye(d, dtype=dtype)
+        layer.W[layer.rows["x"], layer.rows["w"]] = torch.eye(d, dtype=dtype)
+        layer.W[layer.rows["y"], layer.rows["constant"]] = -1.0
+        return layer
+
+    @property
+    def rows(self) -> dict[str, slice]:
+        """Which rows of a token hold x, y, w and the constant."""
+        d = self.d
+        return {"x": slice(0, d), "y": slice(d, d + 1), "w": slice(d + 1, 2 * d + 1), "constant": slice(2 * d + 1, None)}
+
+    def forward(self, X: Any, y: Any, w: Any) -> Float[Tensor, "*batch d"]:
+        """The next estimate w' (..., d) from examples X (..., n, d), y (..., n) and the estimate w (..., d).
+
+        Raises:
+            ValueError: if the shapes don't match or a value isn't finite.
+        """
+        prompt = Prompt(_tensor(X, self.V), _tensor(y, self.V))
+        w = arrays.vector("w", _tensor(w, self.V), self.d)
+        if prompt.d != self.d:
+            raise ValueError(f"X must have shape (..., n, {self.d}), got {tuple(prompt.X.shape)}")
+        return self.query_column(prompt.X, prompt.y, w)[..., self.rows["w"]]
+
+    def query_column(
+        self, X: Float[Tensor, "*#batch n d"], y: Float[Tensor, "*#batch n"], w: Float[Tensor, "*#batch d"]
+    ) -> Float[Tensor, "*batch tokens"]:
+        """The last column of LSA(Z), (..., 2d + 2), in O(n d + d^2): no other column of Z^T W Z is needed."""
+        batch = arrays.batch_shape(X=tuple(X.shape[:-2]), y=tuple(y.shape[:-1]), w=tuple(w.shape[:-1]))
+        w = w.expand(*batch, self.d)
+        query = torch.cat([w.new_zeros(*batch, self.d + 1), w, w.new_ones(*batch, 1)], dim=-1)
+        key = query @ self.W.mT
+        score = (X @ key[..., : self.d, None])[..., 0] + y * key[..., self.d, None]
+        own_score = (query * key).sum(-1, keepdim=True)
+        read = torch.cat(
+            [(score[..., None, :] @ X)[..., 0, :], (score * y).sum(-1, keepdim=True), own_score * query[..., self.d + 1 :]],
+            dim=-1,
+        )
+        return query + read @ self.V.mT / X.shape[-2]
+
+
+class LSAAgent:
+    """A transformer layer reading one prompt: maps w (..., d) to the layer's answer, NumPy to NumPy and torch to torch."""
+
+    def __init__(self, module: LinearSelfAttention, prompt: Prompt) -> None:
+        if prompt.d != module.d:
+            raise ValueError(f"the prompt must have the layer's d = {module.d}, got d = {prompt.d}")
+        self.module = module
+        self.X, self.y = (_tensor(part, module.V) for part in (prompt.X, prompt.y))
+
+    def __call__(self, w: Any) -> Array:
+        w = arrays.vector("w", w, self.module.d)
+        if isinstance(w, Tensor):
+            return self.module(self.X, self.y, w).to(w.dtype)
+        with torch.no_grad():
+            return self.module(self.X, self.y, w).cpu().numpy().astype(w.dtype)
+
+
+def _tensor(value: Any, like: Tensor) -> Tensor:
+    """`value` in the dtype and on the device of `like`; copied unless a tensor, since torch shares no read-only array."""
+    return value.to(like) if isinstance(value, Tensor) else torch.tensor(np.asarray(value)).to(like)
+
+
+def acting_blocks(layer: LinearSelfAttention) -> dict[str, Float[Tensor, "rows columns"]]:
+    """The blocks through which the layer's step acts, V[w, x], W[x, w] and W[y, constant], in the gauge W[y, constant] = -1.
+
+    V and W can trade a factor without changing the layer; in this gauge learned and constructed blocks can be compared.
+    """
+    rows = layer.rows
+    W_y = layer.W[rows["y"], rows["constant"]].detach()
+    scale = -W_y.squeeze()
+    return {
+        "V[w, x]": layer.V[rows["w"], rows["x"]].detach() * scale,
+        "W[x, w]": layer.W[rows["x"], rows["w"]].detach() / scale,
+        "W[y, constant]": W_y / scale,
+    }

@@ -1,0 +1,135 @@
+"""Prompts: in-context examples of a linear regression task, and the geometry they give the agent that reads them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+from jaxtyping import Float
+
+from a2a import arrays
+from a2a.arrays import Array
+
+
+class Prompt:
+    """n in-context examples (x_i, y_i) of a d-dimensional linear regression task.
+
+    X has shape (..., n, d), one example a row, and y (..., n); leading batch dimensions broadcast.
+
+    Raises:
+        ValueError: if the shapes don't match, n or d is 0, or a value is NaN or infinite.
+    """
+
+    def __init__(self, X: Any, y: Any) -> None:
+        self.X = _examples(X)
+        self.y = arrays.vector("y", y, self.n)
+        arrays.namespace(X=self.X, y=self.y)
+        arrays.batch_shape(X=tuple(self.X.shape[:-2]), y=tuple(self.y.shape[:-1]))
+
+    @classmethod
+    def from_objective(cls, X: Any, theta: Any, noise: float = 0.0, rng: np.random.Generator | None = None) -> Prompt:
+        """The prompt with inputs X (..., n, d) and labels X theta, plus Gaussian label noise of standard deviation `noise`.
+
+        Raises:
+            ValueError: if theta isn't (..., d), `noise` is negative, or there is noise and no `rng` to draw it from.
+        """
+        X = _examples(X)
+        theta = arrays.vector("theta", theta, X.shape[-1])
+        noise = arrays.standard_deviation("noise", noise)
+        arrays.namespace(X=X, theta=theta)
+        arrays.batch_shape(X=tuple(X.shape[:-2]), theta=tuple(theta.shape[:-1]))
+        y = arrays.matvec(X, theta)
+        if noise:
+            y = y + noise * arrays.standard_normal(rng, tuple(y.shape), like=y)
+        return cls(X, y)
+
+    @classmethod
+    def from_geometry(cls, S: Any, theta: Any) -> Prompt:
+        """The prompt of n = d examples whose geometry X^T X / n is exactly S (..., d, d), labelled by theta (..., d).
+
+        Raises:
+            ValueError: if S isn't symmetric and positive semi-definite.
+        """
+        root = _square_root(arrays.covariance("S", S))
+        return cls.from_objective(root.shape[-1] ** 0.5 * root, theta)
+
+    @property
+    def n(self) -> int:
+        """Number of in-context examples."""
+        return int(self.X.shape[-2])
+
+    @property
+    def d(self) -> int:
+        """Dimension of the inputs and of the objective."""
+        return int(self.X.shape[-1])
+
+    @cached_property
+    def S(self) -> Float[Array, "*batch d d"]:
+        """Prompt geometry X^T X / n: the empirical covariance, shape (..., d, d)."""
+        return arrays.transpose(self.X) @ self.X / self.n
+
+    @cached_property
+    def theta(self) -> Float[Array, "*batch d"]:
+        """The objective: the least-squares solution of the examples (the shortest one when they leave it open), (..., d)."""
+        return arrays.matvec(array_namespace(self.X).linalg.pinv(self.X), self.y)
+
+
+def sample_prompt(
+    rng: np.random.Generator, n: int, d: int, theta: Any, *, covariance: Any = None, noise: float = 0.0
+) -> Prompt:
+    """A random prompt for each objective in `theta`: rows x ~ N(0, covariance), labels x . theta + N(0, noise^2).
+
+    Args:
+        rng: the generator that everything random is drawn from.
+        n: number of in-context examples.
+        d: dimension.
+        theta: objectives, (..., d); NumPy or torch, and the prompt is of the same kind, dtype and device.
+        covariance: population covariance of the inputs, (..., d, d); the identity if None.
+        noise: standard deviation of the label noise.
+
+    Raises:
+        ValueError: if n or d is below 1, a shape doesn't match, or `covariance` isn't symmetric positive semi-definite.
+    """
+    n, d = arrays.positive_int("n", n), arrays.positive_int("d", d)
+    theta = arrays.vector("theta", theta, d)
+    batch = tuple(theta.shape[:-1])
+    if covariance is not None:
+        covariance = arrays.covariance("covariance", covariance, d)
+        arrays.namespace(theta=theta, covariance=covariance)
+        batch = arrays.batch_shape(theta=batch, covariance=tuple(covariance.shape[:-2]))
+    X = arrays.standard_normal(rng, (*batch, n, d), like=theta)
+    if covariance is not None:
+        X = X @ _square_root(covariance)
+    return Prompt.from_objective(X, theta, noise, rng)
+
+
+def random_covariance(rng: np.random.Generator, spectrum: Any, batch: tuple[int, ...] = ()) -> Float[np.ndarray, "..."]:
+    """Covariances with the given eigenvalues in uniformly random orthonormal directions, shape (*batch, ..., d, d).
+
+    Raises:
+        ValueError: if an eigenvalue of `spectrum` (..., d) is negative.
+    """
+    spectrum = np.asarray(arrays.vector("spectrum", spectrum))
+    if (spectrum < 0).any():
+        raise ValueError(f"spectrum must hold eigenvalues >= 0, got a smallest one of {spectrum.min():.3g}")
+    d = spectrum.shape[-1]
+    Q, R = np.linalg.qr(arrays.standard_normal(rng, (*batch, *spectrum.shape[:-1], d, d), like=spectrum))
+    Q = Q * np.sign(np.diagonal(R, axis1=-2, axis2=-1))[..., None, :]  # without this, QR's Q is not uniform
+    S = (Q * spectrum[..., None, :]) @ arrays.transpose(Q)
+    return (S + arrays.transpose(S)) / 2
+
+
+def _examples(X: Any) -> Array:
+    X = arrays.floating("X", X)
+    if X.ndim < 2 or 0 in X.shape:
+        raise ValueError(f"X must have shape (..., n, d) with no dimension of 0, got {tuple(X.shape)}")
+    return X
+
+
+def _square_root(S: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
+    xp = array_namespace(S)
+    values, vectors = xp.linalg.eigh(S)
+    root = xp.sqrt(xp.clip(values, 0.0, None))
+    return (vectors * root[..., None, :]) @ arrays.transpose(vectors)

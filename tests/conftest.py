@@ -1,0 +1,52 @@
+"""Shapes are checked at run time in every test: the hook must be in place before a2a is imported."""
+
+import jaxtyping
+
+jaxtyping.install_import_hook("a2a", "beartype.beartype")
+
+import matplotlib  # noqa: E402
+
+matplotlib.use("agg")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("a2a", max_examples=25, deadline=None, derandomize=True, database=None)
+settings.load_profile("a2a")
+
+
+def _tensor(values):
+    return torch.tensor(np.asarray(values))
+
+
+@pytest.fixture(scope="session", params=[np.asarray, _tensor], ids=["numpy", "torch"])
+def lib(request):
+    """The array library under test, as the function that converts to it."""
+    return request.param
+
+
+@pytest.fixture
+def untyped():
+    """Without the run-time types, as the package is used: a wrong type must be refused by the package itself."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(20)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """A layer trained once for all tests, and the cache folder that it was kept in."""
+    from a2a.lsa import train_lsa
+
+    cache = tmp_path_factory.mktemp("cache")
+    return train_lsa(**RECIPE, cache=cache), cache
+
+
+RECIPE = {"d": 3, "n": 12, "eta": 0.3, "steps": 1500, "batch": 128}

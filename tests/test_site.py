@@ -1,0 +1,94 @@
+"""The built site: it is there, it is whole, and a reader who can't see the pictures is told what they show."""
+
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+MEASURED = [f"A{number}" for number in range(1, 11)] + ["A12"]
+
+
+def pages_of_the_toc():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    return [toc["root"], *(chapter["file"] for part in toc["parts"] for chapter in part["chapters"])]
+
+
+@cache
+def page(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def article(name):
+    return page(SITE / f"{name}.html").find("article")
+
+
+@pytest.fixture(params=pages_of_the_toc())
+def name(request):
+    return request.param
+
+
+def test_the_site_is_built():
+    assert (SITE / "index.html").stat().st_size > 0
+
+
+def test_every_page_of_the_toc_has_a_title(name):
+    assert article(name).find("h1").get_text(strip=True)
+
+
+def test_every_internal_link_resolves(name):
+    here = SITE / f"{name}.html"
+    broken = []
+    for link in page(here).find_all("a", href=True):
+        address = urlsplit(link["href"])
+        if address.scheme or link["href"] in ("#", ""):
+            continue
+        target = (here.parent / unquote(address.path)).resolve() if address.path else here
+        if not target.exists() or (address.fragment and not page(target).find(id=unquote(address.fragment))):
+            broken.append(link["href"])
+    assert not broken
+
+
+def test_every_picture_exists_and_has_alt_text(name):
+    here = SITE / f"{name}.html"
+    for picture in article(name).find_all("img"):
+        assert (here.parent / unquote(picture["src"])).exists()
+        assert len(picture.get("alt", "").split()) >= 5, f"{picture['src']} needs alt text"
+
+
+def test_chapters_show_figures_with_captions():
+    for chapter in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
+        figures = article(f"notebooks/{chapter.stem}").find_all("figure")
+        assert figures
+        assert all(figure.find("figcaption") for figure in figures)
+
+
+def test_nothing_is_loaded_from_another_host(name):
+    """The book is read where there is no network, and nobody is told who reads it."""
+    loaded = page(SITE / f"{name}.html").find_all(["script", "link", "img", "iframe"])
+    addresses = [tag.get("src") or (tag.get("href") if tag.name == "link" else None) for tag in loaded]
+    assert not [address for address in addresses if address and urlsplit(address).netloc]
+
+
+def test_chapters_can_be_downloaded_as_notebooks():
+    for chapter in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
+        here = SITE / "notebooks" / f"{chapter.stem}.html"
+        downloads = [link["href"] for link in page(here).find_all("a", href=True) if link["href"].endswith(".ipynb")]
+        assert downloads
+        assert (here.parent / downloads[0]).resolve().is_file()
+
+
+@pytest.mark.parametrize("claim", MEASURED)
+def test_every_claim_of_the_theory_has_a_verdict(claim):
+    rows = article("book/claims").find_all("tr")
+    verdicts = [row.find_all("td")[5].get_text() for row in rows if len(row.find_all("td")) == 7 and row.td.get_text() == claim]
+    assert verdicts
+    assert all(verdict in ("✓ holds", "✗ failed") for verdict in verdicts)
+
+
+def test_no_cell_of_a_chapter_failed(name):
+    assert not article(name).select(".output.traceback, .stderr")

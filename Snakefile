@@ -1,5 +1,6 @@
 """The map of the book: what is made from what. Nothing else schedules, caches or resumes anything."""
 
+import shlex
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -95,7 +96,9 @@ rule reference:
         "tests/reference/{name}.ipynb",
     params:
         running="_build/running/reference/{name}.ipynb",
-        small=lambda wildcards: " ".join(f"-p {key} {value}" for key, value in SMALL[wildcards.name].items()),
+        small=lambda wildcards: " ".join(
+            f"-p {key} {shlex.quote(str(value))}" for key, value in SMALL[wildcards.name].items()
+        ),
     run:
         shell("a2a run {input.notebook} -o {params.running} {params.small}")
         as_reference(Path(params.running), Path(output[0]))

@@ -1,4 +1,4 @@
-"""Two agents that feed on each other's output: the dynamics of papers 2511.08710 and 2512.06256, computed and checked."""
+"""Two agents that feed on each other's output: the dynamics of papers 2511.08710 and 2512.06256, checked."""
 
 from importlib.metadata import version
 

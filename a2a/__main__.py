@@ -19,14 +19,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parameters = dict(options.parameters)
     try:
         notebook = find_notebook(options.notebook)
-        written = execute(notebook, options.output or _default_output(notebook, parameters), parameters)
+        output = options.output or _default_output(notebook, parameters)
+        execute(notebook, output, parameters)
     except (ValueError, FileNotFoundError) as error:
         print(f"a2a: error: {error}", file=sys.stderr)
         return 2
     except PapermillExecutionError as error:
-        print(f"a2a: error: cell {error.exec_count} failed: {error.ename}: {error.evalue}", file=sys.stderr)
+        print(f"a2a: error: {error.ename}: {error.evalue} (cell {error.exec_count} of {output})", file=sys.stderr)
         return 1
-    print(written)
+    print(output)
     return 0
 
 
@@ -53,7 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a parameter"
     )
-    run.add_argument("-o", dest="output", type=Path, help="output notebook (default: named for the parameters, in runs/)")
+    run.add_argument(
+        "-o", dest="output", type=Path, help="output notebook (default: named for the parameters, in runs/)"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Asymmetric convergence: how far a pair is from one agent winning, and the prompt with which an agent makes sure that it wins.
+"""Asymmetric convergence: how far a pair is from one agent winning, and the prompt with which an agent makes it so.
 
 Paper A (2511.08710) has the white-box attack; the one-example form, the one-probe attack and the defences are ours.
 """
@@ -27,8 +27,8 @@ class Asymmetry:
         first_wins: |P (I - Q) Delta| / |Delta|: 0 iff the first agent's bias is 0.
         second_wins: |Q (I - P) Delta| / |Delta|: 0 iff the second agent's bias is 0.
         unseen_by_first: |eta_A S_A Delta| / |Delta|: 0 iff the first prompt has no example along the gap.
-        unseen_by_second: |eta_B S_B Delta| / |Delta|, the same for the second. For invertible P and Q both agents win iff
-            both of these are 0.
+        unseen_by_second: |eta_B S_B Delta| / |Delta|, the same for the second. For invertible P and Q both agents win
+            iff both of these are 0.
     """
 
     first_wins: Any
@@ -56,9 +56,9 @@ def asymmetry(first: GradientAgent, second: GradientAgent) -> Asymmetry:
 def attack_prompt(victim: GradientAgent, theta: Any, eta: Any) -> Prompt:
     """White-box attack: the one-example prompt with which a gradient agent of step size `eta` wins against `victim`.
 
-    The attacker with objective theta (..., d) cancels in one step exactly what the victim adds, v = eta_B S_B (theta_B -
-    theta): its single input is v / (|v| sqrt(eta)), labelled by theta. The prompt shows theta along v only, so its own
-    least-squares solution is not theta; what the attacker writes nevertheless settles on theta itself.
+    The attacker with objective theta (..., d) cancels in one step exactly what the victim adds,
+    v = eta_B S_B (theta_B - theta): its single input is v / (|v| sqrt(eta)), labelled by theta. The prompt shows theta
+    along v only, so its own least-squares solution is not theta; what the attacker writes settles on theta itself.
 
     Raises:
         ValueError: if the victim doesn't move theta, so that there is nothing to cancel, or shapes don't match.

@@ -13,7 +13,7 @@ from a2a.arrays import Array
 class AffineMap:
     """The map f(w) = M w + c.
 
-    M has shape (..., d, d) and c (..., d); leading batch dimensions broadcast, and so do those of the w it is called on.
+    M has shape (..., d, d) and c (..., d); leading batch dimensions broadcast, with those of the w it is called on too.
     `g @ f` is the map that applies first f, then g.
 
     Raises:
@@ -66,7 +66,7 @@ class AffineMap:
 
 
 def fit_together(kind: type[AffineMap], **agents: Any) -> None:
-    """ValueError, naming them, unless all agents are of that kind, of one dimension and library, and their batches broadcast."""
+    """ValueError, naming them, unless the agents are of that kind, one dimension and library, and broadcast."""
     for name, agent in agents.items():
         if not isinstance(agent, kind):
             wanted = "an AffineMap such as a GradientAgent" if kind is AffineMap else f"a {kind.__name__}"

@@ -1,4 +1,4 @@
-"""Agents. An agent is anything that maps a weight estimate w (..., d) to the next one; this is the one of the theory."""
+"""Agents. An agent is anything that maps a weight estimate w (..., d) to the next; here is the one of the theory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Agent = Callable[[Array], Array]
 class GradientAgent(AffineMap):
     """One gradient step w - eta S (w - theta) on the regression loss of a prompt: M = I - eta S, c = eta S theta.
 
-    S is the prompt geometry (..., d, d), theta the agent's objective (..., d), eta the step size, a float or a batch (...).
+    S is the prompt geometry (..., d, d), theta the objective (..., d), eta the step size, a float or a batch (...).
     The attribute `step` is eta S (..., d, d), what the agent takes off the error.
     Paper A's agent: the map that a single-layer linear self-attention transformer computes (2511.08710; 2502.21212).
 
@@ -84,5 +84,5 @@ def sample_pair(
 
 
 def objective(agent: AffineMap) -> Array:
-    """What the agent settles on when left alone, (..., d): theta of a gradient agent, the fixed point of another map."""
+    """What the agent settles on when left alone, (..., d): theta of a gradient agent, another map's fixed point."""
     return agent.theta if isinstance(agent, GradientAgent) else agent.fixed_point()

@@ -79,7 +79,7 @@ def symmetric(name: str, value: Any, d: int | None = None) -> Array:
 
 
 def covariance(name: str, value: Any, d: int | None = None) -> Array:
-    """`value` as a symmetric positive semi-definite matrix (..., d, d); ValueError that gives the smallest eigenvalue."""
+    """`value` as a symmetric positive semi-definite matrix (..., d, d); ValueError with the smallest eigenvalue."""
     array = symmetric(name, value, d)
     xp = array_namespace(array)
     eigenvalues = xp.linalg.eigvalsh(array)
@@ -134,13 +134,13 @@ def batch_shape(**shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def tolerance(array: Array) -> float:
-    """Relative size below which two numbers of this array's precision count as equal (1e-13 d in float64, for d columns)."""
+    """Relative size below which numbers of this array's precision count as equal: 1e-13 d in float64, for d columns."""
     xp = array_namespace(array)
     return 512 * array.shape[-1] * float(xp.finfo(array.dtype).eps)
 
 
 def standard_normal(rng: Any, shape: tuple[int, ...], like: Array) -> Array:
-    """Independent standard normal numbers of the library, dtype and device of `like`; ValueError if `rng` isn't a generator."""
+    """Independent standard normal numbers of the kind of `like`; ValueError if `rng` isn't a generator."""
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng must be a numpy.random.Generator, got {rng!r}")
     return array_namespace(like).asarray(rng.standard_normal(shape), dtype=like.dtype, device=device(like))
@@ -157,7 +157,7 @@ def transpose(matrix: Float[Array, "*batch n d"]) -> Float[Array, "*batch d n"]:
     return array_namespace(matrix).matrix_transpose(matrix)
 
 
-def matvec(matrix: Float[Array, "*#batch n d"], w: Float[Array, "*#batch d"]) -> Float[Array, "..."]:
+def matvec(matrix: Float[Array, "*#batch n d"], w: Float[Array, "*#batch d"]) -> Float[Array, "*both n"]:
     """matrix @ w over leading batch dimensions; shape (..., n)."""
     if matrix.ndim == 2:
         return w @ transpose(matrix)  # one product for the whole batch
@@ -167,7 +167,7 @@ def matvec(matrix: Float[Array, "*#batch n d"], w: Float[Array, "*#batch d"]) ->
     return (matrix @ w[..., None])[..., 0]
 
 
-def solve(matrix: Float[Array, "*#batch d d"], v: Float[Array, "*#batch d"]) -> Float[Array, "..."]:
+def solve(matrix: Float[Array, "*#batch d d"], v: Float[Array, "*#batch d"]) -> Float[Array, "*both d"]:
     """The solution x of matrix x = v over leading batch dimensions; shape (..., d)."""
     return array_namespace(matrix).linalg.solve(matrix, v[..., None])[..., 0]
 

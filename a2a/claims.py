@@ -18,12 +18,12 @@ import nbformat
 import numpy as np
 
 METADATA = "a2a_claim"
-"""Where a displayed claim stands in its output's metadata: a MIME type of our own would be one that no renderer knows."""
+"""Where a displayed claim stands in its output's metadata: a MIME type of our own is one that no renderer knows."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One measured statement. Numbers are kept as the text that is shown: no more digits than the tolerance can tell apart."""
+    """One measured statement. Numbers are kept as the text that is shown, with the digits that matter."""
 
     id: str
     what: str
@@ -34,7 +34,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """"holds" or "failed"."""
+        """ "holds" or "failed"."""
         return "holds" if self.holds else "failed"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
@@ -96,7 +96,7 @@ def collect(notebooks: Iterable[Path]) -> list[tuple[str, Claim]]:
 
 def _number(value: float, tolerance: float) -> str:
     """`value` with a digit more than the tolerance can tell apart."""
-    if not math.isfinite(value) or tolerance == 0:
+    if value == 0 or not math.isfinite(value) or tolerance == 0:
         return f"{value:.6g}"
     digits = 1 - math.floor(math.log10(tolerance))
     rounded = round(value, digits)

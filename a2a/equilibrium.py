@@ -23,7 +23,9 @@ class UnstableInteraction(ValueError):
     """The turns don't settle: the spectral radius of one full turn, `rate`, is 1 or more."""
 
     def __init__(self, rate: Any, hint: str = "") -> None:
-        super().__init__(f"the turns must contract to settle, got a spectral radius of {rate:.6g} (wanted: below 1){hint}")
+        super().__init__(
+            f"the turns must contract to settle, got a spectral radius of {rate:.6g} (wanted: below 1){hint}"
+        )
         self.rate = rate
 
 
@@ -34,8 +36,8 @@ class Equilibrium:
     Attributes:
         first, second: the fixed points a* and b*, (..., d).
         bias_first, bias_second: fixed point minus the agent's own objective, (..., d).
-        gain_first, gain_second: the matrices that take the gap theta_B - theta_A to the bias (with the opposite sign for
-            the second agent: bias_second = gain_second (theta_A - theta_B)), (..., d, d).
+        gain_first, gain_second: the matrices that take the gap theta_B - theta_A to the bias (with the opposite sign
+            for the second agent: bias_second = gain_second (theta_A - theta_B)), (..., d, d).
         rate: spectral radius of one full turn, a float or (...): the factor by which the slowest error shrinks a turn.
     """
 
@@ -93,7 +95,10 @@ def small_step_bias(first: GradientAgent, second: GradientAgent) -> Float[Array,
 
 
 def bias_bound(first: AffineMap, second: AffineMap) -> Float[Array, "*batch"] | float:
-    """Upper bound on the norm of the first agent's bias, |P| |I - Q| |Delta| / (1 - |P||Q|); infinite when |P||Q| >= 1."""
+    """Upper bound on the norm of the first agent's bias, |P| |I - Q| |Delta| / (1 - |P||Q|).
+
+    Infinite when |P||Q| >= 1, where the norms say nothing.
+    """
     fit_together(AffineMap, first=first, second=second)
     xp = arrays.namespace(M=first.M)
     norm_P, norm_Q = operator_norm(first.M), operator_norm(second.M)
@@ -126,7 +131,7 @@ def noise_floor(first: AffineMap, second: AffineMap, noise_first: Any, noise_sec
 
 
 def ring_equilibrium(agents: Sequence[AffineMap]) -> Float[Array, "N *batch d"]:
-    """What each of N agents writes, (N, ..., d), once a ring of them has settled; agent 0 reads what the last one wrote.
+    """What each of N agents writes, (N, ..., d), once a ring of them has settled; agent 0 reads what the last wrote.
 
     Raises:
         UnstableInteraction: if the rate of one full round is 1 or more.
@@ -144,14 +149,14 @@ def ring_equilibrium(agents: Sequence[AffineMap]) -> Float[Array, "N *batch d"]:
     return arrays.namespace(w=w).stack(written)
 
 
-def _gain(P: Float[Array, "*#batch d d"], Q: Float[Array, "*#batch d d"], unseen: Any) -> Float[Array, "..."]:
+def _gain(P: Float[Array, "*#batch d d"], Q: Float[Array, "*#batch d d"], unseen: Any) -> Float[Array, "*both d d"]:
     """(I - P Q)^-1 P (I - Q), with 1 put in place of the 0 that I - P Q has in the unseen directions."""
     eye = identity(P)
     return arrays.namespace(P=P).linalg.solve(eye - P @ Q + unseen, P @ (eye - Q))
 
 
 def _commonly_unseen(first: AffineMap, second: AffineMap) -> Float[Array, "*#batch d d"]:
-    """Projector on the directions along which neither prompt has any example; 0 for maps that aren't gradient agents."""
+    """Projector on the directions along which neither prompt has an example; 0 for maps that aren't gradient agents."""
     seen = first.step + second.step if isinstance(first, GradientAgent) and isinstance(second, GradientAgent) else None
     xp = arrays.namespace(M=first.M)
     if seen is None:
@@ -159,6 +164,8 @@ def _commonly_unseen(first: AffineMap, second: AffineMap) -> Float[Array, "*#bat
     values, vectors = xp.linalg.eigh(seen)
     sizes = xp.abs(values)
     zero = sizes <= arrays.tolerance(seen) * xp.max(sizes, axis=-1, keepdims=True)
+    if not bool(zero.any()):
+        return xp.zeros_like(seen)  # and no gradient through eigenvectors, which is NaN where eigenvalues meet
     kept = vectors * xp.astype(zero, vectors.dtype)[..., None, :]
     return kept @ transpose(vectors)
 
@@ -171,7 +178,7 @@ def _require_contraction(M: Float[Array, "*batch d d"], unseen: Any = None) -> N
         raise UnstableInteraction(rate, "; neither prompt sees some direction: pass w0" if common else "")
 
 
-def _stationary_covariance(A: Float[Array, "*#batch d d"], C: Float[Array, "*#batch d d"]) -> Float[Array, "..."]:
+def _stationary_covariance(A: Float[Array, "*#batch d d"], C: Float[Array, "*#batch d d"]) -> Float[Array, "*both d d"]:
     """The solution of Sigma = A Sigma A^T + C by doubling: it adds 2^k terms of the series in k steps.
 
     SciPy's solver takes neither batches nor torch tensors.

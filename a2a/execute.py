@@ -34,7 +34,6 @@ def execute(notebook: str | Path, output: str | Path, parameters: Mapping[str, A
     notebook, output = Path(notebook), Path(output)
     if not notebook.is_file():
         raise FileNotFoundError(f"no notebook {notebook}")
-    output.parent.mkdir(parents=True, exist_ok=True)
     content = _with_stable_ids(jupytext.read(notebook))
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / f"{notebook.stem}.ipynb"
@@ -43,6 +42,7 @@ def execute(notebook: str | Path, output: str | Path, parameters: Mapping[str, A
         checked = checked_parameters(known, parameters or {}, notebook.stem)
         content.metadata["a2a"] = {**provenance(), "parameters": {**known, **checked}}
         nbformat.write(content, source)
+        output.parent.mkdir(parents=True, exist_ok=True)
         papermill.execute_notebook(
             str(source),
             str(output),
@@ -50,13 +50,15 @@ def execute(notebook: str | Path, output: str | Path, parameters: Mapping[str, A
             cwd=str(notebook.parent.resolve()),
             progress_bar=False,
             log_output=False,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # spares the terminal a note on unencrypted loopback ports
+            extra_arguments=[
+                "--IPKernelApp.log_level=ERROR"
+            ],  # spares the terminal a note on unencrypted loopback ports
         )
     return output
 
 
 def as_reference(executed: Path, reference: Path) -> None:
-    """Write an executed notebook as a reference for nbval: without pictures, times, versions and ids that differ a run."""
+    """Write an executed notebook as a reference for nbval: without the pictures, times, versions and ids of one run."""
     content = nbformat.read(executed, as_version=4)
     content.metadata = {"kernelspec": content.metadata["kernelspec"]}
     for number, cell in enumerate(content.cells):
@@ -102,7 +104,7 @@ def provenance() -> dict[str, Any]:
 
 
 def build_folder() -> Path:
-    """Where notebooks keep what is costly to make: A2A_BUILD if set, else _build of the book they run in, else a user cache."""
+    """Where notebooks keep what is costly to make: A2A_BUILD if set, else their book's _build, else a user cache."""
     if chosen := os.environ.get("A2A_BUILD"):
         return Path(chosen)
     for folder in (here := Path.cwd().resolve(), *here.parents):

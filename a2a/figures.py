@@ -16,7 +16,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from myst_nb import glue
 
 FIRST, SECOND, HELPED, THEORY = "#0072b2", "#d55e00", "#009e73", "#333333"
-"""Colours of the first and the second agent, of a helped or attacking run, and of a prediction (safe for colour-blind readers)."""
+"""Colours of the first and second agent, of a helped or attacking run, of a prediction; safe for the colour-blind."""
 
 
 def style() -> None:
@@ -86,10 +86,22 @@ def path_in_plane(ax: Axes, interaction: Any, first: Any, second: Any, w0: Any) 
     steps = np.stack([interaction.first, interaction.second], axis=1).reshape(-1, 2)
     path = np.concatenate([np.asarray(w0)[None], steps])
     ax.plot(*path.T, color="#999999", linewidth=0.8, zorder=1)
-    ax.scatter(*np.asarray(w0), marker="s", s=30, color=THEORY, label="start", zorder=3)
-    for written, theta, name, color in ((interaction.first, first, "A", FIRST), (interaction.second, second, "B", SECOND)):
-        ax.scatter(*written.T, s=12, color=color, zorder=2, label=f"written by {name}")
-        ax.scatter(*np.asarray(theta), marker="*", s=190, color=color, edgecolor="white", zorder=4, label=f"objective of {name}")
+    ax.scatter(w0[0], w0[1], marker="s", s=30, color=THEORY, label="start", zorder=3)
+    for written, theta, name, color in (
+        (interaction.first, first, "A", FIRST),
+        (interaction.second, second, "B", SECOND),
+    ):
+        ax.scatter(written[:, 0], written[:, 1], s=12, color=color, zorder=2, label=f"written by {name}")
+        ax.scatter(
+            theta[0],
+            theta[1],
+            marker="*",
+            s=190,
+            color=color,
+            edgecolor="white",
+            zorder=4,
+            label=f"objective of {name}",
+        )
     ax.set(xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
 
 
@@ -104,7 +116,7 @@ def on_the_diagonal(
 ) -> None:
     """Measured against predicted for many instances, with the diagonal on which they agree."""
     predicted, measured = np.ravel(predicted), np.ravel(measured)
-    ax.scatter(predicted, measured, s=5, alpha=0.35, color=color, linewidth=0, label=label, rasterized=True)
+    cloud(ax, predicted, measured, color=color, label=label)
     ends = [min(predicted.min(), measured.min()), max(predicted.max(), measured.max())]
     ax.plot(ends, ends, color=THEORY, linewidth=1, linestyle="--", zorder=0)
     scale = "log" if logarithmic else "linear"
@@ -118,8 +130,25 @@ def power_law(ax: Axes, x: Any, y: Any, *, label: str, color: str, slope: float)
     ax.loglog(x, y[-1] * (x / x[-1]) ** slope, color=THEORY, linestyle="--", linewidth=1, zorder=0)
 
 
+def prediction(ax: Axes, x: Any, y: Any) -> None:
+    """A predicted curve: dashed, in the colour of theory, with no entry in the legend."""
+    ax.plot(x, y, color=THEORY, linestyle="--", linewidth=1.2)
+
+
+def cloud(ax: Axes, x: Any, y: Any, *, color: str, label: str | None = None) -> None:
+    """One small point an instance, for thousands of them."""
+    ax.scatter(np.ravel(x), np.ravel(y), s=5, alpha=0.35, color=color, linewidth=0, label=label, rasterized=True)
+
+
+def median_band(ax: Axes, x: Any, samples: Any, *, color: str, label: str, marker: str = "o") -> None:
+    """Median of samples (instances, len(x)) against x, with the band from the 10th to the 90th percentile."""
+    low, middle, high = np.percentile(np.asarray(samples, dtype=float), [10, 50, 90], axis=0)
+    ax.plot(x, middle, f"{marker}-", color=color, label=label, markersize=5)
+    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+
+
 def few_decades(axis: Axis) -> None:
-    """Label a log axis that spans few decades at 1, 2, 5, 10, ...: matplotlib's own labels there run into each other."""
+    """Label a log axis that spans few decades at 1, 2, 5, 10, ...: matplotlib's own labels run into each other."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter("{x:g}")
     axis.set_minor_locator(NullLocator())

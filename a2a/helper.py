@@ -94,7 +94,8 @@ class Anderson:
     """A target from the exchanges alone: Anderson acceleration (type II, full memory) of the main agent's own map.
 
     Each time it is handed what the main agent wrote, it remembers it with what the main agent had read, and answers the
-    combination of the answers so far whose combined residual is smallest. On an affine map this is GMRES: done within d + 1 turns.
+    combination of the answers so far whose combined residual is smallest. On an affine map this is GMRES: done within
+    d + 1 turns.
 
     Args:
         w0: what the main agent reads first, (..., d).
@@ -130,3 +131,10 @@ class Anderson:
         steps = residual[..., 1:] - residual[..., :-1]
         weights = matvec(xp.linalg.pinv(steps), residual[..., -1])
         return self.written[-1] - matvec(written[..., 1:] - written[..., :-1], weights)
+
+
+def _steer(inverse_step: Array, w: Any, target: Any) -> Array:
+    d = int(inverse_step.shape[-1])
+    w, target = arrays.vector("w", w, d), arrays.vector("target", target, d)
+    arrays.namespace(w=w, target=target, M=inverse_step)
+    return w + matvec(inverse_step, target - w)

@@ -30,7 +30,9 @@ class IdentifiedMap(AffineMap):
         residual = w_out - w_in @ transpose(M) - c[..., None, :]
         unexplained = xp.sum(residual**2, axis=(-2, -1))
         total = xp.sum((w_out - xp.mean(w_out, axis=-2, keepdims=True)) ** 2, axis=(-2, -1))
-        rounding = arrays.tolerance(w_out) ** 2 * xp.sum(w_out**2, axis=(-2, -1)) + xp.finfo(w_out.dtype).smallest_normal
+        rounding = (
+            arrays.tolerance(w_out) ** 2 * xp.sum(w_out**2, axis=(-2, -1)) + xp.finfo(w_out.dtype).smallest_normal
+        )
         self.exchanges = int(w_in.shape[-2])
         self.r_squared = arrays.as_float(1 - unexplained / xp.maximum(total, rounding))
         self.residual_std = arrays.as_float(xp.sqrt(unexplained / (self.exchanges * self.d)))
@@ -42,7 +44,7 @@ def identify(w_in: Any, w_out: Any, structure: Structure = "unrestricted", S: An
 
     Args:
         w_in, w_out: exchanges of one agent, (..., m, d): what it read and what it answered.
-        structure: "unrestricted"; "symmetric" (M = M^T); or "step size" (M = I - eta S with S known and eta the one unknown).
+        structure: "unrestricted"; "symmetric" (M = M^T); or "step size" (M = I - eta S, S known, eta the one unknown).
         S: the prompt geometry (..., d, d), for "step size".
 
     Raises:
@@ -59,7 +61,7 @@ def identify(w_in: Any, w_out: Any, structure: Structure = "unrestricted", S: An
     if needed is None:
         raise ValueError(f'structure must be "unrestricted", "symmetric" or "step size", got {structure!r}')
     if m < needed:
-        raise ValueError(f"an {structure} fit in d = {d} needs at least {needed} exchanges, got {m}")
+        raise ValueError(f'structure "{structure}" in d = {d} needs at least {needed} exchanges, got {m}')
     mean_in, mean_out = xp.mean(w_in, axis=-2), xp.mean(w_out, axis=-2)
     read, written = w_in - mean_in[..., None, :], w_out - mean_out[..., None, :]
     eta = None
@@ -80,8 +82,11 @@ def identify(w_in: Any, w_out: Any, structure: Structure = "unrestricted", S: An
 
 
 def _fit_step_size(
-    read: Float[Array, "*batch m d"], written: Float[Array, "*batch m d"], S: Float[Array, "..."], rounding: Array
-) -> Float[Array, "..."]:
+    read: Float[Array, "*batch m d"],
+    written: Float[Array, "*batch m d"],
+    S: Float[Array, "*prompts d d"],
+    rounding: Array,
+) -> Float[Array, "*both"]:
     xp = arrays.namespace(read=read)
     pull = read @ S
     if not bool((xp.linalg.vector_norm(pull, axis=(-2, -1)) > rounding * arrays.operator_norm(S)).all()):

@@ -36,8 +36,12 @@ def alternate(first: Agent, second: Agent, w0: Any, turns: int, *, history: bool
     return Interaction(written[:, 0, ...], written[:, 1, ...])
 
 
-def take_turns(agents: Sequence[Agent], w0: Any, turns: int, *, history: bool = True) -> Float[Array, "..."]:
-    """A ring of agents: what each wrote, in order, shape (turns, len(agents), ..., d); (1, len(agents), ..., d) without history.
+def take_turns(
+    agents: Sequence[Agent], w0: Any, turns: int, *, history: bool = True
+) -> Float[Array, "turns agents *batch d"]:
+    """A ring of agents: what each wrote, in order, shape (turns, len(agents), ..., d).
+
+    With history=False only the last turn is kept: (1, len(agents), ..., d).
 
     Raises:
         ValueError: if there is no agent, turns < 1, or an agent answers something that isn't a finite (..., d).
@@ -46,10 +50,7 @@ def take_turns(agents: Sequence[Agent], w0: Any, turns: int, *, history: bool = 
     if not agents:
         raise ValueError("a ring needs at least one agent, got none")
     w0 = arrays.vector("w0", w0)
-    if history:
-        kept = list(islice(_turns(agents, w0), turns))
-    else:
-        kept = [next(islice(_turns(agents, w0), turns - 1, None))]
+    kept = list(islice(_turns(agents, w0), 0 if history else turns - 1, turns))
     xp = arrays.namespace(w0=w0)
     shape = arrays.batch_shape(**{f"agent {i}": tuple(w.shape) for i, w in enumerate(kept[0])})
     return xp.stack([xp.stack([xp.broadcast_to(w, shape) for w in turn]) for turn in kept])

@@ -30,7 +30,7 @@ class Prompt:
 
     @classmethod
     def from_objective(cls, X: Any, theta: Any, noise: float = 0.0, rng: np.random.Generator | None = None) -> Prompt:
-        """The prompt with inputs X (..., n, d) and labels X theta, plus Gaussian label noise of standard deviation `noise`.
+        """The prompt with inputs X (..., n, d) and labels X theta, plus Gaussian noise of standard deviation `noise`.
 
         Raises:
             ValueError: if theta isn't (..., d), `noise` is negative, or there is noise and no `rng` to draw it from.
@@ -72,7 +72,7 @@ class Prompt:
 
     @cached_property
     def theta(self) -> Float[Array, "*batch d"]:
-        """The objective: the least-squares solution of the examples (the shortest one when they leave it open), (..., d)."""
+        """The objective: the least-squares solution of the examples, the shortest when they leave it open; (..., d)."""
         return arrays.matvec(array_namespace(self.X).linalg.pinv(self.X), self.y)
 
 
@@ -105,8 +105,12 @@ def sample_prompt(
     return Prompt.from_objective(X, theta, noise, rng)
 
 
-def random_covariance(rng: np.random.Generator, spectrum: Any, batch: tuple[int, ...] = ()) -> Float[np.ndarray, "..."]:
+def random_covariance(
+    rng: np.random.Generator, spectrum: Any, batch: tuple[int, ...] = ()
+) -> Float[np.ndarray, "*out d d"]:
     """Covariances with the given eigenvalues in uniformly random orthonormal directions, shape (*batch, ..., d, d).
+
+    The signs that a QR decomposition gives its columns don't matter: they cancel in Q diag(spectrum) Q^T.
 
     Raises:
         ValueError: if an eigenvalue of `spectrum` (..., d) is negative.
@@ -115,8 +119,7 @@ def random_covariance(rng: np.random.Generator, spectrum: Any, batch: tuple[int,
     if (spectrum < 0).any():
         raise ValueError(f"spectrum must hold eigenvalues >= 0, got a smallest one of {spectrum.min():.3g}")
     d = spectrum.shape[-1]
-    Q, R = np.linalg.qr(arrays.standard_normal(rng, (*batch, *spectrum.shape[:-1], d, d), like=spectrum))
-    Q = Q * np.sign(np.diagonal(R, axis1=-2, axis2=-1))[..., None, :]  # without this, QR's Q is not uniform
+    Q, _ = np.linalg.qr(arrays.standard_normal(rng, (*batch, *spectrum.shape[:-1], d, d), like=spectrum))
     S = (Q * spectrum[..., None, :]) @ arrays.transpose(Q)
     return (S + arrays.transpose(S)) / 2
 

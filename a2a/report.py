@@ -1,4 +1,4 @@
-"""The book's generated parts, made from the executed notebooks alone: the table of claims and the status of every run."""
+"""The book's generated parts, made from the executed notebooks alone: the table of claims, the status of the runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def claims_table(statements: Mapping[str, Mapping[str, str]], found: Iterable[tu
         rows[claim.id].append((notebook, claim))
     checks = [claim for group in rows.values() for _, claim in group]
     failed = sum(not claim.holds for claim in checks)
-    summary = f"{sum(map(bool, rows.values()))} of {len(rows)} claims are measured in this edition, by {len(checks)} checks; "
+    summary = (
+        f"{sum(map(bool, rows.values()))} of {len(rows)} claims are measured in this edition, by {len(checks)} checks; "
+    )
     summary += f"{failed} of the checks failed." if failed else "all checks hold."
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     body = "\n".join(_claim_rows(id, statements[id], checks) for id, checks in rows.items())
@@ -68,7 +70,9 @@ def headline_picture(notebook: Path, name: str) -> bytes:
 
 
 def _claim_rows(id: str, statement: Mapping[str, str], checks: list[tuple[str, Claim]]) -> str:
-    says = f"<strong>{id}</strong> {html.escape(statement['says'])} <small>Paper {html.escape(statement['paper'])}</small>"
+    says = (
+        f"<strong>{id}</strong> {html.escape(statement['says'])} <small>Paper {html.escape(statement['paper'])}</small>"
+    )
     rows = [f'<th scope="rowgroup" colspan="{len(COLUMNS)}" id="claim-{id.lower()}">{says}</th>']
     rows += [_check_cells(notebook, claim) for notebook, claim in checks]
     if not checks:
@@ -90,4 +94,12 @@ def _status_row(name: str, metadata: Mapping[str, Any]) -> str:
     parameters = ", ".join(f"`{key} = {value!r}`" for key, value in made_by["parameters"].items())
     day = run["start_time"][:16].replace("T", " ")
     commit = made_by["commit"] or "none"
-    return f"| {{doc}}`/notebooks/{name}` | {parameters} | {run['duration']:.0f} | {day} UTC | {made_by['version']} | {commit} |"
+    cells = (
+        f"{{doc}}`/notebooks/{name}`",
+        parameters,
+        f"{run['duration']:.0f}",
+        f"{day} UTC",
+        made_by["version"],
+        commit,
+    )
+    return f"| {' | '.join(cells)} |"

@@ -70,7 +70,11 @@ def test_batched_turns_against_a_loop(d=4, n=20, pairs=10_000, turns=50, eta=0.2
         return alternate(first, second, np.zeros((pairs, d)), turns, history=False).second[-1]
 
     np.testing.assert_allclose(batched(), loop(*arguments), rtol=1e-9, atol=1e-12)
-    report(f"{pairs:,} pairs x {turns} turns (d = {d}), batched against a loop", seconds(lambda: loop(*arguments), 1), seconds(batched))
+    report(
+        f"{pairs:,} pairs x {turns} turns (d = {d}), batched against a loop",
+        seconds(lambda: loop(*arguments), 1),
+        seconds(batched),
+    )
 
 
 def test_memory_without_history(d=10, n=20, pairs=1000):

@@ -89,6 +89,9 @@ w0 = rng.standard_normal((instances, d))
 run = alternate(first, second, w0, turns)
 settled = a2a.equilibrium(first, second)
 gap_size = norm(second.theta - first.theta)
+until_rest = int(
+    min(40 / -np.log(settled.rate.max()), 20_000)
+)  # errors below e^-40
 
 # %% tags=["hide-input"]
 fig, ax = panels()
@@ -147,16 +150,18 @@ print(f"{at_rest[clear].sum()} of {clear.sum()} pairs come to rest")
 print(f"the spectral radius tells which in {share_right:.1%} of cases")
 
 # %% [markdown]
-# The rate itself is what the slowest error shrinks by. It shows once the faster errors are gone, so it is read off the second
-# half of a run, as the mean factor a turn.
+# The rate itself is what the slowest error shrinks by. An error obeys the same map with both objectives at 0, where it can be
+# followed far below rounding; the slowest one shows once the faster ones are gone, so the rate is read off the last hundred turns.
 
 # %%
-start = settled.first + rng.standard_normal((instances, d))
-long_run = alternate(first, second, start, 40)
-distance = norm(long_run.first - settled.first)
-measured_rate = (distance[-1] / distance[19]) ** (1 / 20)
+origin = np.zeros((instances, d))
+towards_0 = [
+    GradientAgent(agent.S, origin, agent.eta) for agent in (first, second)
+]
+errors = norm(alternate(*towards_0, w0, 300).first)
+measured_rate = (errors[-1] / errors[199]) ** (1 / 100)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-equilibrium-rate", "caption": "Measured factor by which the distance to the fixed point shrinks a turn, against the spectral radius of one full turn. The dashed diagonal is exact agreement; points below it still carry faster errors."}, "image": {"alt": "Scatter of measured rate against spectral radius; the points lie on the diagonal, a little below it at the left end."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-equilibrium-rate", "caption": "Measured factor by which the distance to the fixed point shrinks a turn, against the spectral radius of one full turn. The dashed diagonal is exact agreement; points off it have a second error that shrinks almost as slowly."}, "image": {"alt": "Scatter of measured rate against spectral radius; the points lie on the diagonal."}}
 fig, ax = panels()
 on_the_diagonal(ax, settled.rate, measured_rate, logarithmic=False)
 ax.set(xlabel=r"spectral radius $\rho(PQ)$", ylabel="measured factor a turn")
@@ -208,7 +213,7 @@ print("difference:", sp.expand(a - after_a_turn - theorem))
 # And by simulation: the agents alternate until nothing moves, and the distance to the formula is rounding noise.
 
 # %% tags=["nbval-check-output"]
-last = alternate(first, second, w0, 3000, history=False)
+last = alternate(first, second, w0, until_rest, history=False)
 residual_first = norm(last.first[-1] - first.theta - settled.bias_first)
 residual_second = norm(last.second[-1] - second.theta - settled.bias_second)
 print(f"largest residual over {instances:,} pairs")
@@ -265,7 +270,7 @@ direction = rng.standard_normal((instances, d))
 direction /= norm(direction)[:, None]
 gaps = sizes[:, None, None] * direction
 moved = GradientAgent(second.S, first.theta + gaps, eta_second)
-ends = alternate(first, moved, w0, 500, history=False).first[-1]
+ends = alternate(first, moved, w0, until_rest, history=False).first[-1]
 measured_error = norm(ends - first.theta)
 
 # %% tags=["nbval-check-output"]
@@ -319,13 +324,14 @@ show(fig)
 # %% [markdown]
 # How lopsided a prompt is matters, and it matters whose. Below, one agent's prompt keeps its mean eigenvalue but spreads the
 # spectrum over a condition number $\kappa$, in random directions; the other's stays isotropic. The disagreement is a random
-# direction of length 1. An agent that sees little along some directions can't hold its ground there. A partner that sees little
+# direction of length 1, and both steps are small enough for the longest axis. An agent that sees little along some directions can't hold its ground there. A partner that sees little
 # along some directions leaves those to A, and pulls harder along the others.
 
 # %%
 conditions = np.geomspace(1, 1000, 10)
 spectra = conditions[:, None] ** np.linspace(-0.5, 0.5, d)
 spectra /= spectra.mean(axis=1, keepdims=True)
+small_step = 1 / spectra.max()
 draws = max(instances // 10, 20)
 lopsided = random_covariance(rng, spectra, batch=(draws,))
 gap = direction[:draws, None, :]
@@ -333,8 +339,8 @@ gap = direction[:draws, None, :]
 
 # %%
 def remaining_error(S_first, S_second):
-    first = GradientAgent(S_first, np.zeros_like(gap), eta_first)
-    second = GradientAgent(S_second, gap, eta_second)
+    first = GradientAgent(S_first, np.zeros_like(gap), small_step)
+    second = GradientAgent(S_second, gap, small_step)
     return norm(a2a.equilibrium(first, second).bias_first)
 
 
@@ -390,12 +396,12 @@ show(fig)
 p, q = rng.uniform(-0.9, 0.9, (2, instances))
 iso_first = GradientAgent((1 - p)[:, None, None] * eye, first.theta, 1.0)
 iso_second = GradientAgent((1 - q)[:, None, None] * eye, second.theta, 1.0)
-iso = alternate(iso_first, iso_second, w0, 3000, history=False)
+iso = alternate(iso_first, iso_second, w0, 400, history=False)
 corollary = (p * (1 - q) / (1 - p * q))[:, None] * (second.theta - first.theta)
 isotropic_residual = norm(iso.first[-1] - first.theta - corollary)
 slack = norm(settled.bias_first) / a2a.bias_bound(first, second)
 print(f"isotropic: largest residual {magnitude(isotropic_residual)}")
-print(f"bound: {np.mean(slack <= 1):.0%} of random pairs within it,")
+print(f"bound: {np.mean(slack < 1 + 1e-9):.0%} of random pairs within it,")
 print(f"the median pair reaches {np.median(slack):.0%} of it")
 
 # %% [markdown]
@@ -474,14 +480,20 @@ show(fig)
 #
 # A numeric check with two examples in each prompt: for $d > 4$ there are directions that neither agent ever sees.
 
-# %% tags=["nbval-check-output"]
-blind = sample_pair(rng, 2, d, 0.1, 0.1, batch=(instances,))
+# Steps of one over the trace keep every agent stable, and pairs that take thousands of turns are left out.
+
+# %%
+few = [sample_prompt(rng, 2, d, agent.theta) for agent in (first, second)]
+blind = [GradientAgent.from_prompt(p, 1 / np.trace(p.S, 0, -2, -1)) for p in few]
 there = a2a.equilibrium(*blind, w0)
+quick = there.rate < 0.99
+
+# %% tags=["nbval-check-output"]
 many_turns = blind[0] @ blind[1]
-for _ in range(14):
+for _ in range(12):
     many_turns = many_turns @ many_turns
-unseen_residual = norm(many_turns(blind[0](w0)) - there.first)
-print(f"largest residual over {instances:,} pairs {magnitude(unseen_residual)}")
+unseen_residual = norm(many_turns(blind[0](w0)) - there.first)[quick]
+print(f"largest residual over {quick.sum():,} pairs {magnitude(unseen_residual)}")
 
 # %% [markdown]
 # ## Random prompts
@@ -575,7 +587,7 @@ ring = [
     *sample_pair(rng, n, d, 0.3, 0.3, batch=(instances,)),
     *sample_pair(rng, n, d, 0.1, 0.2, batch=(instances,)),
 ]
-ring_points = a2a.take_turns(ring, w0, 2000, history=False)[-1]
+ring_points = a2a.take_turns(ring, w0, until_rest, history=False)[-1]
 sum_of_pulls = np.zeros((instances, d))
 for agent in ring:
     sum_of_pulls = agent(sum_of_pulls)
@@ -610,7 +622,7 @@ claim(
     "relative deviation of the measured rate, 99th percentile",
     predicted=0,
     measured=rate_error,
-    tolerance=0.1,
+    tolerance=0.02,
 )
 
 # %% tags=["nbval-check-output"]

@@ -62,44 +62,37 @@ import sympy as sp
 from myst_nb import glue
 
 import a2a
-from a2a import (
-    GradientAgent,
-    alternate,
-    random_covariance,
-    sample_pair,
-    sample_prompt,
-)
-from a2a.arrays import matvec
+from a2a import GradientAgent, alternate, sample_pair, sample_prompt
+from a2a.arrays import matvec, norm
 from a2a.claims import claim, magnitude
+
+rng = np.random.default_rng(seed)
+if (
+    d < 2 or n < 2 * d
+):  # with fewer examples the slowest of many pairs hardly moves
+    raise ValueError(f"wanted d >= 2 and n >= 2 d, got d = {d} and n = {n}")
+
+# %% tags=["hide-input"]
 from a2a.figures import (
     FIRST,
     HELPED,
     SECOND,
-    THEORY,
+    cloud,
     errors_by_turn,
     few_decades,
     headline,
+    median_band,
     panels,
     path_in_plane,
+    prediction,
     show,
     style,
 )
 
 style()
-rng = np.random.default_rng(seed)
-if (
-    d < 2 or n < 2 * d
-):  # with fewer, the slowest of many random pairs hardly moves
-    raise ValueError(
-        f"this chapter wants d >= 2 and n >= 2 d, got n = {n} and d = {d}; one of its sections treats fewer examples"
-    )
 
 
 # %%
-def norm(v):
-    return np.linalg.norm(v, axis=-1)
-
-
 def along(v):
     """The projector on the direction of v."""
     u = v / norm(v)[..., None]
@@ -122,9 +115,18 @@ def at_rest(first, second, w0):
     return last, second(last)
 
 
+# %% [markdown]
+# Pairs with an agent that would diverge when left alone are left out of the random draw.
+
 # %%
-first, second = sample_pair(rng, n, d, eta_first, eta_second, batch=(instances,))
-w0 = rng.standard_normal((instances, d))
+drawn = sample_pair(rng, n, d, eta_first, eta_second, batch=(instances,))
+norms = [np.linalg.norm(agent.M, 2, axis=(-2, -1)) for agent in drawn]
+stable = np.max(norms, axis=0) < 0.999
+first, second = (
+    GradientAgent(a.S[stable], a.theta[stable], a.eta) for a in drawn
+)
+pairs = int(stable.sum())
+w0 = rng.standard_normal((pairs, d))
 gap = second.theta - first.theta
 v = matvec(second.step, gap)
 
@@ -202,8 +204,7 @@ def seen_errors(first, second, w0):
 # The condition is computed from the prompts, the error measured in a conversation. Zero means below $10^{-12}$ for a condition and
 # below $10^{-11}$ for an error; a generic pair is many orders of magnitude away from both.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 conditions, errors = {}, {}
 for kind, pair in kinds.items():
     found = a2a.asymmetry(*pair)
@@ -213,9 +214,10 @@ for kind, pair in kinds.items():
         (errors[kind] < 1e-11).sum(axis=1),
         (conditions[kind] < 1e-12).sum(axis=1),
     )
-    print(
-        f"{kind:22}: A wins {wins[0]} of {instances} (foreseen {foreseen[0]}), B wins {wins[1]} (foreseen {foreseen[1]})"
+    a_wins, b_wins = (
+        f"{w} (foreseen {f})" for w, f in zip(wins, foreseen, strict=True)
     )
+    print(f"{kind:22}: A wins {a_wins}, B wins {b_wins} of {pairs}")
 
 # %% [markdown]
 # Between an exact condition and a generic pair lies everything else. Mixing the two prompts of A in all proportions moves the
@@ -227,7 +229,7 @@ for kind, pair in kinds.items():
 # ```
 
 # %%
-share = 10.0 ** rng.uniform(-10, 0, instances)
+share = 10.0 ** rng.uniform(-10, 0, pairs)
 mixed_S = (1 - share)[:, None, None] * crossing(first, v).S + share[
     :, None, None
 ] * first.S
@@ -238,46 +240,24 @@ mixed_condition, mixed_error = (
 )
 contraction = np.linalg.norm(mixed.M @ second.M, 2, axis=(-2, -1))
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 ratio = mixed_error / mixed_condition
 inside = (ratio >= (1 - 1e-4) / (1 + contraction)) & (
     ratio <= (1 + 1e-4) / (1 - contraction)
 )
-print(f"{inside.sum()} of {instances} mixed pairs lie between the two bounds")
+print(f"{inside.sum()} of {pairs} mixed pairs lie between the two bounds")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-condition", "caption": "The first agent's error against its condition, both as a share of the gap: 0 together, and in proportion. Dots: pairs in which A's prompt is mixed from an exactly cancelling one and an ordinary one. Dashed: the bounds of the text, with the largest norm of PQ that occurs."}, "image": {"alt": "Scatter on log-log axes over ten orders of magnitude. The points form a narrow straight band along the diagonal, between two dashed parallel lines."}}
 fig, ax = panels()
-mixes = mixed_condition, mixed_error
-ax.scatter(
-    *mixes,
-    s=5,
-    alpha=0.35,
-    color=HELPED,
-    linewidth=0,
-    label="mixed prompts",
-    rasterized=True,
-)
 generic = conditions["generic pair"][0], errors["generic pair"][0]
-ax.scatter(
-    *generic,
-    s=5,
-    alpha=0.35,
-    color=FIRST,
-    linewidth=0,
-    label="generic pairs",
-    rasterized=True,
-)
+cloud(ax, mixed_condition, mixed_error, color=HELPED, label="mixed prompts")
+cloud(ax, *generic, color=FIRST, label="generic pairs")
 ends = np.array([mixed_condition.min(), generic[0].max()])
-for factor in (1 / (1 + contraction.max()), 1 / (1 - contraction.max())):
-    ax.plot(
-        ends, factor * ends, color=THEORY, linestyle="--", linewidth=1, zorder=0
-    )
+for denominator in (1 + contraction.max(), 1 - contraction.max()):
+    prediction(ax, ends, ends / denominator)
 ax.set(xscale="log", yscale="log")
-ax.set(
-    xlabel=r"condition $|P(I-Q)\Delta| \, / \, |\Delta|$",
-    ylabel=r"measured error $|e_A| \, / \, |\Delta|$",
-)
+ax.set_xlabel(r"condition $|P(I-Q)\Delta| \, / \, |\Delta|$")
+ax.set_ylabel(r"measured error $|e_A| \, / \, |\Delta|$")
 ax.legend(markerscale=3)
 show(fig)
 
@@ -318,8 +298,7 @@ show(fig)
 #
 # SymPy confirms the identities for $d = 2$, with every entry of $S_B$, $\Delta$ and the step size left free.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 s11, s12, s22, d1, d2 = sp.symbols("s11 s12 s22 delta1 delta2", real=True)
 step, Delta = sp.Symbol("eta_B", positive=True), sp.Matrix([d1, d2])
 Q = sp.eye(2) - step * sp.Matrix([[s11, s12], [s12, s22]])
@@ -341,23 +320,19 @@ for name, zero in (
 attack = a2a.attack_prompt(second, first.theta, eta_first)
 attacker = GradientAgent(attack.S, first.theta, eta_first)
 attacked_first, attacked_second = at_rest(attacker, second, w0)
-attacker_error, victim_error = (
-    norm(attacked_first - first.theta),
-    norm(attacked_second - second.theta),
-)
+attacker_error = norm(attacked_first - first.theta)
 
-# %%
-# NBVAL_CHECK_OUTPUT
-plateau = norm(matvec(second.M, gap))
+# %% tags=["nbval-check-output"]
+victims_bias = attacked_second - second.theta
+victims_deviation = norm(victims_bias + matvec(second.M, gap))
 print(
-    f"largest error of an attacker over {instances} pairs {magnitude(attacker_error)}"
+    f"largest error of an attacker over {pairs} pairs {magnitude(attacker_error)}"
 )
 print(
-    f"largest deviation of a victim's error from |Q Delta| {magnitude(victim_error - plateau)}"
+    f"largest deviation of a victim's error from -Q Delta {magnitude(victims_deviation)}"
 )
-print(
-    f"mean error of a victim {victim_error.mean():.2f}, with a mean gap of {norm(gap).mean():.2f}"
-)
+print(f"mean error of a victim {norm(victims_bias).mean():.2f}")
+print(f"mean gap {norm(gap).mean():.2f}")
 
 # %% [markdown]
 # {numref}`fig-asymmetry-headline` shows the attack in the middle of a conversation. The two agents first talk with ordinary prompts
@@ -373,38 +348,29 @@ error_second = norm(
     np.concatenate([before.second, under_attack.second]) - second.theta
 )
 
+# %%
+honest = a2a.equilibrium(first, second)
+attacked = a2a.equilibrium(attacker, second)
+end = turns_before + turns
+plateaus = (
+    (honest.bias_first, [1, turns_before]),
+    (honest.bias_second, [1, turns_before]),
+    (attacked.bias_second, [turns_before, end]),
+)
+
 # %% tags=["hide-input"]
 fig, ax = panels()
 errors_by_turn(ax, error_first, label="first agent (A), attacks", color=FIRST)
-errors_by_turn(
-    ax, error_second, label="second agent (B), the victim", color=SECOND
-)
-honest = a2a.equilibrium(first, second)
-end = turns_before + turns
-predictions = (
-    (honest.bias_first, 1, turns_before),
-    (honest.bias_second, 1, turns_before),
-    (matvec(second.M, gap), turns_before, end),
-)
-for bias, begin, stop in predictions:
-    ax.hlines(
-        norm(bias).mean(),
-        begin,
-        stop,
-        color=THEORY,
-        linestyle="--",
-        linewidth=1.2,
-        zorder=3,
-    )
+errors_by_turn(ax, error_second, label="second agent (B), victim", color=SECOND)
+for bias, span in plateaus:
+    prediction(ax, span, [norm(bias).mean()] * 2)
 ax.axvspan(turns_before, end, color=HELPED, alpha=0.08, linewidth=0)
-ax.text(
-    turns_before + 0.02 * turns, 1e-15, "attack", color=HELPED, fontweight="bold"
-)
+at = turns_before + 0.02 * turns
+ax.text(at, 1e-15, "attack", color=HELPED, fontweight="bold")
 ax.legend(loc="upper right", bbox_to_anchor=(1.0, 0.88))
 headline("asymmetry-headline", fig)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 settled_first, settled_second = (
     error_first[turns_before - 1].mean(),
     error_second[turns_before - 1].mean(),
@@ -476,8 +442,7 @@ def black_box(w):
 
 probed = a2a.probe_attack(black_box, first.theta, eta_first)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 print(f"calls of the victim: {len(calls)}")
 inputs, labels = magnitude(probed.X - attack.X), magnitude(probed.y - attack.y)
 print(
@@ -527,7 +492,7 @@ cost_without_attack = victims_share(honest_first, isotropic, w0[0])
 kappas = np.geomspace(1.5, 60, 12)
 spectra = np.geomspace(1 / kappas, np.ones_like(kappas), d, axis=-1)
 best_step = 2 / (spectra[:, 0] + spectra[:, -1])
-ill_S = random_covariance(rng, spectra, (40,))
+ill_S = a2a.random_covariance(rng, spectra, (40,))
 weakest = np.linalg.eigh(ill_S)[1][..., :, 0]
 random_gap = rng.standard_normal(weakest.shape)
 
@@ -544,8 +509,7 @@ for ill_gap in (weakest, random_gap):
     )
     shares.append(victims_share(ill_attacker, ill_victim, rng.standard_normal(d)))
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 print(
     "isotropic victims: largest deviation from |1 - eta lambda|",
     magnitude(cost_isotropic - abs(1 - step_times_eigenvalue)),
@@ -555,59 +519,29 @@ print(
     magnitude(shares[0] - (kappas - 1) / (kappas + 1)),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-cost", "caption": "What the attack costs the victim, as a share of the gap. Left: isotropic prompts, against the victim's step size times the eigenvalue of its prompt; the attack costs nothing at 1. Right: prompts with a spectrum of given condition number at their best step size; gaps along the weakest direction, and random gaps (mean, and band from the 10th to the 90th percentile). Dashed: predicted."}, "image": {"alt": "Two panels. Left: the victim's share falls from nearly 1 to 0 at eta lambda = 1 and rises again, on a dashed V; without attack it is lower for small steps. Right: the share rises with the condition number along the dashed curve towards 1; random gaps cost less."}}
-fig, (left, right) = panels(2)
-left.plot(
-    step_times_eigenvalue,
-    abs(1 - step_times_eigenvalue),
-    color=THEORY,
-    linestyle="--",
-    linewidth=1,
-)
-left.plot(
-    step_times_eigenvalue,
-    cost_isotropic,
-    "o",
-    color=SECOND,
-    markersize=4,
-    label="under attack",
-)
-left.plot(
-    step_times_eigenvalue,
-    cost_without_attack,
-    "o",
-    color="#999999",
-    markersize=3,
-    label="ordinary first agent",
-)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-cost", "caption": "What the attack costs the victim, as a share of the gap. Left: isotropic prompts, against the victim's step size times the eigenvalue of its prompt; the attack costs nothing at 1. Right: prompts with a spectrum of given condition number at their best step size; gaps along the weakest direction, and random gaps (median, and band from the 10th to the 90th percentile). Dashed: predicted."}, "image": {"alt": "Two panels. Left: the victim's share falls from nearly 1 to 0 at eta lambda = 1 and rises again, on a dashed V; without attack it is lower for small steps. Right: the share rises with the condition number along the dashed curve towards 1; random gaps cost less."}}
+fig, (left, right) = panels(2, sharey=True)
+dots = {"linestyle": "", "marker": "o", "markersize": 4}
+prediction(left, step_times_eigenvalue, abs(1 - step_times_eigenvalue))
+costs = {
+    "under attack": (SECOND, cost_isotropic),
+    "ordinary first agent": ("#999999", cost_without_attack),
+}
+for label, (color, cost) in costs.items():
+    left.plot(step_times_eigenvalue, cost, color=color, label=label, **dots)
 left.set(xlabel=r"$\eta_B \lambda$", ylabel="victim's error / gap", ylim=(0, 1))
-right.plot(
-    kappas, (kappas - 1) / (kappas + 1), color=THEORY, linestyle="--", linewidth=1
-)
-right.plot(
-    kappas,
-    shares[0].mean(axis=0),
-    "o",
-    color=SECOND,
-    markersize=4,
-    label="gap along the weakest direction",
-)
-right.plot(kappas, shares[1].mean(axis=0), color=SECOND, label="random gap")
-right.fill_between(
-    kappas,
-    *np.percentile(shares[1], [10, 90], axis=0),
-    color=SECOND,
-    alpha=0.18,
-    linewidth=0,
+prediction(right, kappas, (kappas - 1) / (kappas + 1))
+weakest_share = shares[0].mean(axis=0)
+right.plot(kappas, weakest_share, color=SECOND, label="weakest direction", **dots)
+median_band(
+    right, kappas, shares[1], color="#e69f00", label="random direction", marker=""
 )
 right.set(
-    xlabel=r"condition number $\kappa$ of the victim's prompt",
-    xscale="log",
-    ylim=(0, 1),
+    xlabel=r"condition number $\kappa$ of the victim's prompt", xscale="log"
 )
+right.legend(title="gap along the")
+left.legend()
 few_decades(right.xaxis)
-for ax in (left, right):
-    ax.legend()
 show(fig)
 
 # %% [markdown]
@@ -620,16 +554,15 @@ show(fig)
 
 # %%
 few = max(1, d // 2)
-half_blind_S = random_covariance(
-    rng, [0.0] * (d - few) + [1.0] * few, (instances,)
+half_blind_S = a2a.random_covariance(
+    rng, [0.0] * (d - few) + [1.0] * few, (pairs,)
 )
 half_blind = GradientAgent(half_blind_S, second.theta, eta_second)
 unseen = np.eye(d) - half_blind_S  # all its eigenvalues are 0 and 1
 one_S = a2a.attack_prompt(half_blind, first.theta, eta_first).S
 full_S = one_S + unseen / eta_first
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 left_over, finished = (
     norm(
         at_rest(GradientAgent(S, first.theta, eta_first), half_blind, w0)[0]
@@ -639,8 +572,9 @@ left_over, finished = (
 )
 stays = norm(matvec(unseen, w0 - first.theta))
 print(f"victim that sees {few} of {d} directions")
+off = magnitude(left_over - stays)
 print(
-    f"one example: mean error {left_over.mean():.2f}, largest deviation from the prediction {magnitude(left_over - stays)}"
+    f"one example: mean error {left_over.mean():.2f}, off the prediction by {off}"
 )
 print(f"{1 + d - few} examples: largest error {magnitude(finished)}")
 
@@ -652,8 +586,7 @@ print(f"{1 + d - few} examples: largest error {magnitude(finished)}")
 # give it only roughly: with $\eta_B = 1$ and $n$ standard normal examples the mean square of the share $|Q\Delta|/|\Delta|$ is
 # $\mathbb{E}\operatorname{tr}(I - S_B)^2/d = (d+1)/n$.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 immune = GradientAgent(np.eye(d) / eta_second, second.theta, eta_second)
 immune_attack = GradientAgent(
     a2a.attack_prompt(immune, first.theta, eta_first).S, first.theta, eta_first
@@ -667,9 +600,9 @@ random_share = (
     / norm(gap)[:, None]
 )
 root_mean_square = np.sqrt((norm(random_share) ** 2).mean())
-print(
-    f"random examples at step size 1: root mean square {root_mean_square:.2f}, predicted {math.sqrt((d + 1) / n):.2f}"
-)
+predicted = math.sqrt((d + 1) / n)
+print("random examples at step size 1, root mean square of the share:")
+print(f"  {root_mean_square:.2f}, predicted {predicted:.2f}")
 
 # %% [markdown]
 # **A victim that redraws its prompt** every turn, from the same distribution and with the same objective, pushes in another direction each
@@ -744,16 +677,14 @@ foreseen = predicted_rms(
     attacker, second, redrawn.first[0] - first.theta, n, redraw_turns - 1
 )
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 late = slice(redraw_turns // 2, None)
 residual_share = math.sqrt(
     (returned[late] ** 2).mean() / (error_first[turns_before - 1] ** 2).mean()
 )
 glue("asymmetry-residual-share", residual_share, display=False)
-print(
-    f"attacker's root mean square error once the victim redraws: {returned[late].mean():.2f}, predicted {foreseen[late].mean():.2f}"
-)
+print("attacker's root mean square error once the victim redraws:")
+print(f"  {returned[late].mean():.2f}, predicted {foreseen[late].mean():.2f}")
 
 # %% [markdown]
 # The residual that comes back is {glue:text}`asymmetry-residual-share:.2f` of the attacker's error with its ordinary prompt. It falls as
@@ -778,8 +709,7 @@ for size in sizes:
     )
 measured_level, predicted_level = np.array(levels).T
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 worst = np.abs(measured_level / predicted_level - 1).max()
 slope = np.polyfit(np.log(sizes[2:]), np.log(measured_level[2:]), 1)[0]
 print(
@@ -791,17 +721,11 @@ fig, (left, right) = panels(2)
 quiet = np.sqrt((norm(under_attack.first - first.theta) ** 2).mean(axis=1))
 left.plot(np.arange(-turns, 0), quiet, color=FIRST, label="prompt kept")
 left.plot(np.arange(redraw_turns), returned, color=HELPED, label="prompt redrawn")
-left.plot(
-    np.arange(1, redraw_turns),
-    foreseen,
-    color=THEORY,
-    linestyle="--",
-    linewidth=1.2,
-)
+prediction(left, np.arange(1, redraw_turns), foreseen)
 left.set(yscale="log", xlabel="turn", ylabel="attacker's r.m.s. error")
 left.legend(loc="upper center", bbox_to_anchor=(0.52, 0.9))
 right.loglog(sizes, measured_level, "o", color=HELPED, markersize=5)
-right.loglog(sizes, predicted_level, color=THEORY, linestyle="--", linewidth=1.2)
+prediction(right, sizes, predicted_level)
 right.set(xlabel="victim's examples $n$", ylabel="attacker's r.m.s. error")
 few_decades(right.xaxis)
 few_decades(right.yaxis)
@@ -833,53 +757,44 @@ spectrum = {
     name: displacement_spectrum(agent, w0) for name, agent in watched.items()
 }
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 for name, agent in watched.items():
-    rank = (spectrum[name] > 1e-10).sum(axis=1)
+    second_value = np.median(spectrum[name][:, 1])
+    seen = (
+        magnitude(second_value) if second_value < 1e-10 else f"{second_value:.2f}"
+    )
     error = norm(at_rest(agent, second, w0)[0] - first.theta)
+    wins = error.max() < 1e-10
     verdict = (
         f"wins, error {magnitude(error)}"
-        if error.max() < 1e-10
-        else f"misses, mean error {error.mean():.2f}"
+        if wins
+        else f"misses by {error.mean():.2f}"
     )
-    print(
-        f"{name:18}: median rank of the displacements {np.median(rank):.0f}; {verdict}"
-    )
+    print(f"{name:18}: second singular value {seen}; {verdict}")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-detect", "caption": "What the victim can see: singular values of the first agent's displacements over the first turns, relative to the largest, median over the pairs with the band from the 10th to the 90th percentile. A one-example attack has rank one up to rounding. An attacker with more examples hides."}, "image": {"alt": "Singular values on a log axis against their index. For the one-example attack they drop to rounding error at the second; for the ordinary agent and the hidden attack they fall slowly and lie close together."}}
 fig, ax = panels()
-for (name, values), color, marker in zip(
-    spectrum.items(), (HELPED, "#cc79a7", FIRST), "osD", strict=True
-):
-    low, middle, high = np.percentile(
-        np.maximum(values, 1e-18), [10, 50, 90], axis=0
-    )
-    index = np.arange(1, values.shape[1] + 1)
-    ax.plot(index, middle, marker + "-", color=color, markersize=5, label=name)
-    ax.fill_between(index, low, high, color=color, alpha=0.18, linewidth=0)
-ax.set(
-    yscale="log",
-    xlabel="index of the singular value",
-    ylabel="relative singular value",
-    xticks=index,
-)
+index = np.arange(1, d + 1)
+looks = zip((HELPED, "#cc79a7", FIRST), "osD", strict=True)
+for (name, values), (color, marker) in zip(spectrum.items(), looks, strict=True):
+    floored = np.maximum(values, 1e-18)
+    median_band(ax, index, floored, color=color, marker=marker, label=name)
+ax.set(yscale="log", xlabel="index of the singular value", xticks=index)
+ax.set_ylabel("relative singular value")
 ax.legend()
 show(fig)
 
 # %% [markdown]
 # ## Claims
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 agreement = [
     (errors[kind] < 1e-11) == (conditions[kind] < 1e-12) for kind in kinds
 ]
 what = "share of errors (both agents, five kinds of pairs) that vanish exactly when their condition does"
 claim("A7", what, predicted=1, measured=np.mean(agreement), tolerance=0)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "B blind to the gap: largest error of A in conversation, as a share of the gap"
 claim(
     "A7",
@@ -889,8 +804,7 @@ claim(
     tolerance=1e-10,
 )
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "A cancels what B adds: largest error of A in conversation, as a share of the gap"
 claim(
     "A7",
@@ -900,10 +814,9 @@ claim(
     tolerance=1e-10,
 )
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "A cancels what B adds: mean error of B, as a share of the gap, against |Q Delta|"
-predicted = (plateau / norm(gap)).mean()
+predicted = (norm(matvec(second.M, gap)) / norm(gap)).mean()
 claim(
     "A7",
     what,
@@ -912,8 +825,7 @@ claim(
     tolerance=1e-10,
 )
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "both blind to the gap: largest error of either agent in the directions that someone sees"
 claim(
     "A7",
@@ -923,8 +835,7 @@ claim(
     tolerance=1e-10,
 )
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "generic pairs, no condition holds: mean error of A, as a share of the gap"
 predicted = (norm(honest.bias_first) / norm(gap)).mean()
 claim(
@@ -935,41 +846,28 @@ claim(
     tolerance=1e-10,
 )
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "white-box attack with one example: largest error of the attacker"
 claim("A8", what, predicted=0, measured=attacker_error.max(), tolerance=1e-10)
 
-# %%
-# NBVAL_CHECK_OUTPUT
-what = "white-box attack: mean error of the victim, against the biased equilibrium of the attacked pair"
-biased = norm(a2a.equilibrium(attacker, second).bias_second)
-claim(
-    "A8",
-    what,
-    predicted=biased.mean(),
-    measured=victim_error.mean(),
-    tolerance=1e-10,
+# %% tags=["nbval-check-output"]
+what = "white-box attack: mean error of the victim along the gap, against the biased equilibrium"
+along_gap = gap / norm(gap)[:, None]
+predicted, measured = (
+    np.sum(bias * along_gap, axis=-1).mean()
+    for bias in (attacked.bias_second, victims_bias)
 )
+claim("A8", what, predicted=predicted, measured=measured, tolerance=1e-10)
 
-# %%
-# NBVAL_CHECK_OUTPUT
-what = "white-box attack: largest deviation of a victim's error from |Q Delta|"
-claim(
-    "A8",
-    what,
-    predicted=0,
-    measured=np.abs(victim_error - plateau).max(),
-    tolerance=1e-10,
-)
+# %% tags=["nbval-check-output"]
+what = "white-box attack: largest deviation of a victim's error from -Q Delta"
+claim("A8", what, predicted=0, measured=victims_deviation.max(), tolerance=1e-10)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "attack from one probe (ours): largest error of the attacker"
 claim("A8", what, predicted=0, measured=probed_error.max(), tolerance=1e-10)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 what = "white-box attack: share of pairs and turns in which the attacker's error respects its bound |Q|^t"
 attack_error = error_first[turns_before:]
 bound = (

@@ -12,6 +12,9 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import settings  # noqa: E402
+from instances import RECIPE  # noqa: E402
+
+torch.set_num_threads(1)  # many small products: threads that wait for each other cost twenty times the time
 
 settings.register_profile("a2a", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.load_profile("a2a")
@@ -47,6 +50,3 @@ def trained(tmp_path_factory):
 
     cache = tmp_path_factory.mktemp("cache")
     return train_lsa(**RECIPE, cache=cache), cache
-
-
-RECIPE = {"d": 3, "n": 12, "eta": 0.3, "steps": 1500, "batch": 128}

@@ -9,6 +9,9 @@ seeds = st.integers(0, 2**32 - 1)
 dimensions = st.integers(1, 5)
 batches = st.sampled_from([(), (3,), (2, 1)])
 
+RECIPE = {"d": 3, "n": 12, "eta": 0.3, "steps": 1000, "batch": 64}
+"""Of the trained layer that the tests share."""
+
 
 def covariance(rng, d, n=None, batch=()):
     """The geometry of n standard normal examples; well conditioned for the default n."""
@@ -26,7 +29,9 @@ def agent(rng, d, lib=np.asarray, *, n=None, batch=(), theta_batch=()):
 def fast_agent(rng, d, lib=np.asarray, *, batch=()):
     """A gradient agent that halves its error in a few turns, for simulations: many examples, a large step."""
     S = covariance(rng, d, 30 * d, batch)
-    return GradientAgent(lib(S), lib(rng.standard_normal(d)), lib(rng.uniform(0.8, 1.6, batch) / np.linalg.norm(S, 2, (-2, -1))))
+    return GradientAgent(
+        lib(S), lib(rng.standard_normal(d)), lib(rng.uniform(0.8, 1.6, batch) / np.linalg.norm(S, 2, (-2, -1)))
+    )
 
 
 def coupled_fixed_point(first, second):

@@ -125,7 +125,9 @@ def test_standard_normal_is_of_the_kind_of_like(lib, rng):
     assert (type(drawn), drawn.dtype, tuple(drawn.shape)) == (type(like), like.dtype, (2, 3))
 
 
-@pytest.mark.parametrize(("matrix", "vector"), [((3, 2), (2,)), ((3, 2), (4, 2)), ((4, 3, 2), (2,)), ((4, 3, 2), (4, 2))])
+@pytest.mark.parametrize(
+    ("matrix", "vector"), [((3, 2), (2,)), ((3, 2), (4, 2)), ((4, 3, 2), (2,)), ((4, 3, 2), (4, 2))]
+)
 def test_matvec_broadcasts(lib, rng, matrix, vector):
     A, w = rng.standard_normal(matrix), rng.standard_normal(vector)
     assert np.allclose(arrays.matvec(lib(A), lib(w)), np.einsum("...nd,...d->...n", A, w))

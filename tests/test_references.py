@@ -38,4 +38,6 @@ def test_the_source_is_the_chapters(file):
     """A chapter that was edited needs a new reference: `make references`."""
     chapter = jupytext.read(ROOT / "notebooks" / f"{file.stem}.py")
     stored = [cell.source.removeprefix("# NBVAL_CHECK_OUTPUT\n") for cell in nbformat.read(file, as_version=4).cells]
-    assert [source for source in stored if not source.startswith("# Parameters")] == [cell.source for cell in chapter.cells]
+    assert [source for source in stored if not source.startswith("# Parameters")] == [
+        cell.source for cell in chapter.cells
+    ]

@@ -85,7 +85,9 @@ def test_chapters_can_be_downloaded_as_notebooks():
 @pytest.mark.parametrize("claim", MEASURED)
 def test_every_claim_of_the_theory_has_a_verdict(claim):
     rows = article("book/claims").find_all("tr")
-    verdicts = [row.find_all("td")[5].get_text() for row in rows if len(row.find_all("td")) == 7 and row.td.get_text() == claim]
+    verdicts = [
+        row.find_all("td")[5].get_text() for row in rows if len(row.find_all("td")) == 7 and row.td.get_text() == claim
+    ]
     assert verdicts
     assert all(verdict in ("✓ holds", "✗ failed") for verdict in verdicts)
 

@@ -73,7 +73,12 @@ class LinearSelfAttention(nn.Module):
     def rows(self) -> dict[str, slice]:
         """Which rows of a token hold x, y, w and the constant."""
         d = self.d
-        return {"x": slice(0, d), "y": slice(d, d + 1), "w": slice(d + 1, 2 * d + 1), "constant": slice(2 * d + 1, None)}
+        return {
+            "x": slice(0, d),
+            "y": slice(d, d + 1),
+            "w": slice(d + 1, 2 * d + 1),
+            "constant": slice(2 * d + 1, None),
+        }
 
     def forward(self, X: Any, y: Any, w: Any) -> Float[Tensor, "*batch d"]:
         """The next estimate w' (..., d) from examples X (..., n, d), y (..., n) and the estimate w (..., d).
@@ -98,14 +103,18 @@ class LinearSelfAttention(nn.Module):
         score = (X @ key[..., : self.d, None])[..., 0] + y * key[..., self.d, None]
         own_score = (query * key).sum(-1, keepdim=True)
         read = torch.cat(
-            [(score[..., None, :] @ X)[..., 0, :], (score * y).sum(-1, keepdim=True), own_score * query[..., self.d + 1 :]],
+            [
+                (score[..., None, :] @ X)[..., 0, :],
+                (score * y).sum(-1, keepdim=True),
+                own_score * query[..., self.d + 1 :],
+            ],
             dim=-1,
         )
         return query + read @ self.V.mT / X.shape[-2]
 
 
 class LSAAgent:
-    """A transformer layer reading one prompt: maps w (..., d) to the layer's answer, NumPy to NumPy and torch to torch."""
+    """A transformer layer reading one prompt: maps w (..., d) to the layer's answer, of the library that w is of."""
 
     def __init__(self, module: LinearSelfAttention, prompt: Prompt) -> None:
         if prompt.d != module.d:
@@ -122,12 +131,12 @@ class LSAAgent:
 
 
 def _tensor(value: Any, like: Tensor) -> Tensor:
-    """`value` in the dtype and on the device of `like`; copied unless a tensor, since torch shares no read-only array."""
+    """`value` as a tensor of the kind of `like`; an array is copied, since torch shares no read-only one."""
     return value.to(like) if isinstance(value, Tensor) else torch.tensor(np.asarray(value)).to(like)
 
 
 def acting_blocks(layer: LinearSelfAttention) -> dict[str, Float[Tensor, "rows columns"]]:
-    """The blocks through which the layer's step acts, V[w, x], W[x, w] and W[y, constant], in the gauge W[y, constant] = -1.
+    """The blocks through which the layer acts, V[w, x], W[x, w] and W[y, constant], in one gauge: the last is -1.
 
     V and W can trade a factor without changing the layer; in this gauge learned and constructed blocks can be compared.
     """

@@ -6,6 +6,8 @@ import hashlib
 import inspect
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,12 +82,24 @@ def train_lsa(
 def relative_step_error(
     layer: LinearSelfAttention, X: Tensor, y: Tensor, w: Tensor, eta: float
 ) -> Float[Tensor, "*batch"]:
-    """|layer(w) - f(w)| / |f(w) - w| on prompts X (..., n, d), y (..., n): 0 where the layer takes the gradient step f exactly."""
+    """|layer(w) - f(w)| / |f(w) - w| on prompts X (..., n, d), y (..., n): 0 where the layer takes step f exactly."""
     step = _gradient_step(X, y, w, eta) - w
     with torch.no_grad():
         return arrays.norm(layer(X, y, w) - w - step) / arrays.norm(step)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tensors this small gain little from a second thread, and on a busy machine the two wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def _train(recipe: Recipe) -> LinearSelfAttention:
     generator = torch.Generator().manual_seed(recipe.seed)
     layer = LinearSelfAttention(recipe.d, dtype=torch.float32, generator=generator)
@@ -156,7 +170,9 @@ def _load(file: Path, recipe: Recipe) -> LinearSelfAttention:
         layer.losses = tensors.pop("losses").tolist()
         layer.load_state_dict(tensors)
     except (SafetensorError, KeyError, RuntimeError) as error:
-        raise ValueError(f"{file.name} should hold weights of {asdict(recipe)}, but can't be read; delete it") from error
+        raise ValueError(
+            f"{file.name} should hold weights of {asdict(recipe)}, but can't be read; delete it"
+        ) from error
     if found != asdict(recipe):
         raise ValueError(f"{file.name} should hold weights of {asdict(recipe)}, but says {found}; delete it")
     return layer

@@ -15,7 +15,7 @@ from a2a.equilibrium import (
     small_step_bias,
 )
 from a2a.helper import Anderson, Helper, newton_objective, newton_target, probe, steering_objective
-from a2a.identification import IdentifiedMap, identify
+from a2a.identification import IdentifiedMap, identify, linearity_test, resample
 from a2a.interaction import Interaction, alternate, take_turns
 from a2a.prompts import Prompt, random_covariance, sample_prompt
 
@@ -40,12 +40,14 @@ __all__ = [
     "bias_bound",
     "equilibrium",
     "identify",
+    "linearity_test",
     "newton_objective",
     "newton_target",
     "noise_floor",
     "probe",
     "probe_attack",
     "random_covariance",
+    "resample",
     "ring_equilibrium",
     "sample_pair",
     "sample_prompt",

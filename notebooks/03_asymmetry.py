@@ -54,7 +54,7 @@ instances = 2000  # random pairs in each numeric check
 # v = f_B(\theta_A) - \theta_A = (I - Q)\,\Delta = \eta_B S_B\,\Delta .
 # ```
 
-# %%
+# %% tags=["hide-input"]
 import math
 
 import numpy as np

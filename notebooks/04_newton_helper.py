@@ -55,7 +55,7 @@ instances = 1000  # random pairs in each numeric check
 # Every prompt in this chapter has a spectrum that is known exactly: eigenvalues spread evenly on a log scale from 1 down to
 # $1/\kappa$, in random orthonormal directions.
 
-# %%
+# %% tags=["hide-input"]
 import math
 
 import numpy as np

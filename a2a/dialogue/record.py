@@ -1,0 +1,113 @@
+"""Record the studies: python -m a2a.dialogue.record [STUDY ...] [--folder conversations].
+
+A study that is whole is left alone; one that was killed goes on where it was. Each study is one file, STUDY.jsonl.
+To see whether this machine writes what was recorded: --turns 2 --folder again --against conversations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from a2a.dialogue.conversation import converse
+from a2a.dialogue.interventions import INTERVENTIONS
+from a2a.dialogue.models import LanguageModel, Sampling, load_model
+from a2a.dialogue.records import Conversations, RecordError, read_conversations
+from a2a.dialogue.seeds import Seed, load_seeds
+from a2a.dialogue.study import Study
+
+OWN = Path(__file__).with_name("studies.yml")
+
+
+def studies(file: Path = OWN) -> dict[str, dict[str, Any]]:
+    """The settings of each recorded study, by name, in the order in which they are made."""
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {name: {**content["defaults"], **settings} for name, settings in content["studies"].items()}
+
+
+def build(name: str, settings: dict[str, Any], *, device: str = "cpu", dtype: str = "float32") -> Study:
+    """The study of these settings, with its models loaded.
+
+    Raises:
+        ValueError: if a setting isn't one of a study.
+    """
+    settings = dict(settings)
+    first, second = (_model(settings.pop(which), device, dtype) for which in ("first", "second"))
+    seeds = _spread(load_seeds(settings.pop("seeds", None)), settings.pop("conversations", None))
+    sampling = Sampling(**settings.pop("sampling"))
+    intervention = INTERVENTIONS[settings.pop("intervention")]
+    known = {"turns", "history", "batch", "seed"}
+    if unknown := settings.keys() - known:
+        raise ValueError(f"study {name} has no setting {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return Study(name, first, second, seeds, sampling=sampling, intervention=intervention, **settings)
+
+
+def identical(told: Conversations, other: Conversations) -> tuple[int, int]:
+    """How many outputs that both records hold have the same text, and how many they both hold."""
+    recorded = {(one["conversation"], one["turn"]): one["text"] for one in other.outputs}
+    both = [one for one in told.outputs if (one["conversation"], one["turn"]) in recorded]
+    return sum(one["text"] == recorded[one["conversation"], one["turn"]] for one in both), len(both)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    known = studies()
+    options = (parser := _parser(known)).parse_args(arguments)
+    if unknown := [name for name in options.studies if name not in known]:
+        parser.error(f"no study {', '.join(unknown)}; there are {', '.join(known)}")
+    import torch
+
+    torch.set_num_threads(options.threads)
+    for name in options.studies or known:
+        try:
+            told = _record(name, known[name], options)
+        except (RecordError, ModuleNotFoundError) as error:
+            print(f"record: {error}", file=sys.stderr)
+            return 1
+        print(f"{name}: {len(told.outputs)} outputs; {told.counts()}")
+        if options.against is not None:
+            same, both = identical(told, read_conversations(options.against / f"{name}.jsonl"))
+            print(f"{name}: {same} of {both} outputs are identical to those in {options.against.name}")
+    return 0
+
+
+def _record(name: str, settings: dict[str, Any], options: argparse.Namespace) -> Conversations:
+    file = options.folder / f"{name}.jsonl"
+    # a whole study needs neither its models nor the machine that it was made on
+    if file.exists() and file.stat().st_size and (told := read_conversations(file)).is_complete:
+        return told
+    study = build(name, settings, device=options.device, dtype=options.dtype)
+    last = min(options.turns or study.turns, study.turns)
+    return converse(study, file, progress=True, until=lambda told: len(told.outputs) >= last * len(study.seeds))
+
+
+def _parser(known: dict[str, Any]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m a2a.dialogue.record", description="Record the studies.")
+    parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"{', '.join(known)}; all if none is named")
+    parser.add_argument("--folder", type=Path, default=Path("conversations"), help="where the files lie")
+    parser.add_argument("--turns", type=int, help="stop after this many turns of each conversation (to go on later)")
+    parser.add_argument("--against", type=Path, metavar="FOLDER", help="count the texts that are as recorded there")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--threads", type=int, default=1, help="of torch; the recorded files were made with 1")
+    return parser
+
+
+def _spread(seeds: list[Seed], n: int | None) -> list[Seed]:
+    """n seeds evenly spread over all, so that every category has its share."""
+    return seeds if n is None else [seeds[i * len(seeds) // n] for i in range(n)]
+
+
+@cache
+def _model(spec: str, device: str, dtype: str) -> LanguageModel:
+    return load_model(spec, device=device, dtype=dtype)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,57 @@
+"""The sentences that conversations start from: fifty of our own, or a user's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+OWN = Path(__file__).with_name("seeds.yml")
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A sentence that a conversation starts from; `id` names the conversation, such as "literary-03"."""
+
+    id: str
+    category: str
+    text: str
+
+
+def load_seeds(file: str | Path | None = None, *, categories: list[str] | None = None) -> list[Seed]:
+    """Seed sentences, in the file's order.
+
+    Args:
+        file: YAML with a list of sentences for each category, or plain text with one sentence a line; None for ours.
+        categories: only these.
+
+    Raises:
+        ValueError: if the file has another form, holds no sentence, or lacks a category.
+    """
+    path = Path(file) if file is not None else OWN
+    by_category = _read(path)
+    wanted = by_category.keys() if categories is None else categories
+    if missing := [name for name in wanted if name not in by_category]:
+        raise ValueError(f"no seeds of category {', '.join(missing)}; there are {', '.join(by_category)}")
+    seeds = [
+        Seed(f"{category}-{number:02}", category, text)
+        for category in wanted
+        for number, text in enumerate(by_category[category], start=1)
+    ]
+    if not seeds:
+        raise ValueError(f"{path.name} holds no seed sentence")
+    return seeds
+
+
+def _read(path: Path) -> dict[str, list[str]]:
+    content = path.read_text(encoding="utf-8")
+    if path.suffix not in (".yml", ".yaml"):
+        return {"own": [line.strip() for line in content.splitlines() if line.strip()]}
+    found = yaml.safe_load(content)
+    if not isinstance(found, dict) or not all(
+        isinstance(texts, list) and all(isinstance(text, str) and text.strip() for text in texts)
+        for texts in found.values()
+    ):
+        raise ValueError(f"{path.name} must hold a list of sentences for each category")
+    return {str(category): texts for category, texts in found.items()}

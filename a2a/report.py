@@ -19,7 +19,8 @@ def claims_table(statements: Mapping[str, Mapping[str, str]], found: Iterable[tu
     """An HTML table with a row a check, grouped by claim under what the paper says.
 
     Args:
-        statements: by claim, the "paper" it comes from and what it "says".
+        statements: by claim, the "paper" it comes from and what it "says"; if a check must name something for the claim
+            to count as measured, that is "measured_by", and "pending" says why it isn't yet.
         found: the claims of the notebooks, as `a2a.claims.collect` gives them.
 
     Raises:
@@ -75,10 +76,16 @@ def _claim_rows(id: str, statement: Mapping[str, str], checks: list[tuple[str, C
     )
     rows = [f'<th scope="rowgroup" colspan="{len(COLUMNS)}" id="claim-{id.lower()}">{says}</th>']
     rows += [_check_cells(notebook, claim) for notebook, claim in checks]
-    if not checks:
+    if _is_pending(statement, checks):
         why = html.escape(statement.get("pending", "no notebook of this edition states it"))
         rows.append(f'<td>{id}</td><td class="a2a-pending" colspan="{len(COLUMNS) - 1}">not measured: {why}</td>')
     return f"<tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody>"
+
+
+def _is_pending(statement: Mapping[str, str], checks: list[tuple[str, Claim]]) -> bool:
+    """Whether something of the claim is still unmeasured: all of it, or what no check names as `measured_by` wants."""
+    wanted = statement.get("measured_by")
+    return not checks or (wanted is not None and not any(wanted in claim.what for _, claim in checks))
 
 
 def _check_cells(notebook: str, claim: Claim) -> str:

@@ -23,6 +23,13 @@ def package_files(wildcards):
     return sorted(str(Path(file)) for file in found)
 
 
+def recordings(wildcards):
+    """What a notebook replays or reads: recorded replies, recorded conversations."""
+    folders = {"06_blackbox": "transcripts", "07_dialogue": "conversations"}
+    folder = folders.get(wildcards.name)
+    return sorted(str(file) for file in Path(folder).iterdir()) if folder else []
+
+
 rule book:
     input:
         EXECUTED,
@@ -40,6 +47,7 @@ rule book:
 rule execute:
     input:
         package_files,
+        recordings,
         notebook="notebooks/{name}.py",
     output:
         "notebooks/{name}.ipynb",
@@ -90,6 +98,7 @@ rule references:
 rule reference:
     input:
         package_files,
+        recordings,
         notebook="notebooks/{name}.py",
         parameters="tests/reference/parameters.yml",
     output:

@@ -17,6 +17,9 @@ import jupytext
 import nbformat
 import papermill
 
+STARTED_IN = "A2A_STARTED_IN"
+"""The environment variable with the folder that a run was started in."""
+
 LIBRARIES = ("array-api-compat", "jupytext", "matplotlib", "nltk", "numpy", "papermill", "seaborn", "torch")
 
 
@@ -43,6 +46,7 @@ def execute(notebook: str | Path, output: str | Path, parameters: Mapping[str, A
         content.metadata["a2a"] = {**provenance(), "parameters": {**known, **checked}}
         nbformat.write(content, source)
         output.parent.mkdir(parents=True, exist_ok=True)
+        os.environ[STARTED_IN] = str(Path.cwd())  # for the kernel, which runs elsewhere
         papermill.execute_notebook(
             str(source),
             str(output),
@@ -113,6 +117,20 @@ def build_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("a2a")
+
+
+def book_root() -> Path | None:
+    """The folder of the book around the current one, else of the package's own book; None if there is neither."""
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents, Path(__file__).resolve().parent.parent):
+        if (folder / "_toc.yml").exists():
+            return folder
+    return None
+
+
+def given_path(path: str) -> Path:
+    """The path that a notebook's parameter gives: a relative one counts from where the run was started."""
+    return Path(os.environ.get(STARTED_IN, "."), Path(path).expanduser())
 
 
 def _commit() -> str:

@@ -147,6 +147,19 @@ def median_band(ax: Axes, x: Any, samples: Any, *, color: str, label: str, marke
     ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
 
 
+def mean_band(ax: Axes, x: Any, samples: Any, *, color: str, label: str, style: str = "-") -> None:
+    """Mean of samples (instances, len(x)) against x, with its 95% interval, 1.96 standard errors to either side.
+
+    NaN entries are left out; so is every x at which fewer than two are known.
+    """
+    samples = np.asarray(samples, dtype=float)
+    count = (~np.isnan(samples)).sum(axis=0)
+    x, samples, count = np.asarray(x)[count > 1], samples[:, count > 1], count[count > 1]
+    mean, error = np.nanmean(samples, axis=0), 1.96 * np.nanstd(samples, axis=0, ddof=1) / np.sqrt(count)
+    ax.plot(x, mean, style, color=color, label=label)
+    ax.fill_between(x, mean - error, mean + error, color=color, alpha=0.18, linewidth=0)
+
+
 def few_decades(axis: Axis) -> None:
     """Label a log axis that spans few decades at 1, 2, 5, 10, ...: matplotlib's own labels run into each other."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -8,6 +8,7 @@ import time
 import tracemalloc
 
 import numpy as np
+import pytest
 import torch
 
 from a2a import GradientAgent, alternate, sample_pair
@@ -39,6 +40,16 @@ def full_attention(layer, X, y, w):
     return out[:, d + 1 : 2 * d + 1, n]
 
 
+@pytest.fixture
+def one_thread():
+    """Threads that wait for a busy core would be what is measured."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_last_column_against_full_attention(d=10, n=20, batch=4096):
     generator = torch.Generator().manual_seed(0)
     layer = LinearSelfAttention.gradient_step(d, 0.3)

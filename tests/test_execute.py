@@ -10,7 +10,16 @@ from papermill.exceptions import PapermillExecutionError
 
 from a2a import __main__ as command
 from a2a import execute as module
-from a2a.execute import as_reference, build_folder, checked_parameters, execute, known_parameters, provenance
+from a2a.execute import (
+    as_reference,
+    book_root,
+    build_folder,
+    checked_parameters,
+    execute,
+    given_path,
+    known_parameters,
+    provenance,
+)
 
 NOTEBOOK = """\
 # ---
@@ -181,6 +190,39 @@ def test_build_folder_outside_a_book_is_the_users(monkeypatch, tmp_path):
     monkeypatch.delenv("A2A_BUILD", raising=False)
     monkeypatch.chdir(tmp_path)
     assert build_folder().name == "a2a"
+
+
+def test_the_books_folder_is_the_nearest(monkeypatch, tmp_path):
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert book_root() == tmp_path.resolve()
+
+
+def test_outside_a_book_it_is_the_packages(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert book_root() == Path(__file__).resolve().parent.parent
+
+
+def test_no_book(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "site-packages" / "a2a" / "execute.py"))
+    assert book_root() is None
+
+
+def test_a_relative_path_counts_from_where_the_run_was_started(monkeypatch, tmp_path):
+    monkeypatch.setenv("A2A_STARTED_IN", str(tmp_path))
+    assert given_path("runs/x") == tmp_path / "runs/x"
+    assert given_path("/runs/x") == Path("/runs/x")
+    monkeypatch.delenv("A2A_STARTED_IN")
+    assert given_path("runs/x") == Path("runs/x")
+
+
+def test_a_notebook_knows_where_its_run_was_started(monkeypatch, tmp_path, notebook):
+    monkeypatch.setenv("A2A_STARTED_IN", "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    notebook.write_text(notebook.read_text() + "\n# %%\nfrom a2a.execute import given_path\n\nprint(given_path('x'))\n")
+    assert f"{tmp_path}/x" in printed(execute(notebook, tmp_path / "out.ipynb"))
 
 
 def run_command(capsys, *arguments):

@@ -64,6 +64,15 @@ def test_masked_entries_of_a_heat_map_have_no_say_in_its_colours(ax):
     assert ax.images[0].get_clim() == (-2.0, 2.0)
 
 
+def test_a_mean_leaves_out_what_is_missing(ax):
+    nan = float("nan")
+    samples = [[nan, 1.0, 2.0, 5.0], [nan, 3.0, nan, 5.0], [nan, nan, nan, 5.0]]
+    figures.mean_band(ax, [1, 2, 3, 4], samples, color=figures.FIRST, label="")
+    assert ax.lines[0].get_xydata().tolist() == [[2, 2], [4, 5]]
+    band = ax.collections[0].get_paths()[0].vertices
+    assert np.isclose(band[:, 1].min(), 2 - 1.96) and np.isclose(band[:, 1].max(), 5)  # standard errors 1 and 0
+
+
 def test_a_shown_figure_is_closed(monkeypatch):
     shown = []
     monkeypatch.setattr(figures, "display", shown.append)

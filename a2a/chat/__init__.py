@@ -5,7 +5,7 @@ from a2a.chat.calls import CallFailed, ChatError, Reply, Request, RequestRejecte
 from a2a.chat.client import BudgetExhausted, ChatClient
 from a2a.chat.protocol import Form, messages, schema, stated, stated_prompt
 from a2a.chat.replies import Outcome, parse
-from a2a.chat.transcripts import ReplayMiss, TranscriptError, Transcripts
+from a2a.chat.transcripts import ReplayMiss, TranscriptError, Transcripts, recording_file, recordings
 from a2a.chat.usage import Prices, Usage
 
 __all__ = [
@@ -28,6 +28,8 @@ __all__ = [
     "Usage",
     "messages",
     "parse",
+    "recording_file",
+    "recordings",
     "schema",
     "stated",
     "stated_prompt",

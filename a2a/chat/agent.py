@@ -59,6 +59,7 @@ class ChatAgent:
     Attributes:
         prompt: as the model reads it, rounded to the digits stated; predictions belong to this one.
         counts: how often each outcome came, by name.
+        last: the reply that came last, as the model wrote it; None before the first.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class ChatAgent:
         self.settings = settings or Settings()
         self.attempts = arrays.positive_int("attempts", attempts)
         self.counts: Counter[str] = Counter()
+        self.last: Reply | None = None
         self._asked: Counter[str] = Counter()
         self._exchanges: list[tuple[np.ndarray, np.ndarray]] = []
 
@@ -155,6 +157,7 @@ class ChatAgent:
                 if outcomes:
                     break  # the recorded run gave up here
                 raise
+            self.last = reply
             self.counts[outcome.name] += 1
             outcomes.append(outcome)
             if outcome.w is not None:

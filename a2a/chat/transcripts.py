@@ -10,6 +10,7 @@ import fcntl
 import gzip
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,6 +138,32 @@ class Transcripts:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def recordings(where: str | Path) -> dict[str, Transcripts]:
+    """By model: the transcript with its answers, in a file or among the .jsonl and .jsonl.gz files of a folder.
+
+    Raises:
+        FileNotFoundError: if there is no such file or folder.
+    """
+    where = Path(where)
+    if not where.exists():
+        raise FileNotFoundError(f"no transcripts at {where}")
+    files = sorted([*where.glob("*.jsonl"), *where.glob("*.jsonl.gz")]) if where.is_dir() else [where]
+    found: dict[str, Transcripts] = {}
+    for file in files:
+        transcripts = Transcripts(file)
+        for model in transcripts.answered_by:
+            found.setdefault(model, transcripts)
+    return found
+
+
+def recording_file(where: str | Path, model: str) -> Path:
+    """Where a model's calls are written: `where` if that is a file's name, else a file of the model's own in there."""
+    where = Path(where)
+    if where.suffix in (".jsonl", ".gz"):
+        return where
+    return where / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', model)}.jsonl"
 
 
 def _identity(record: dict[str, Any]) -> tuple[str, str]:

@@ -31,6 +31,15 @@ def onset(distances: np.ndarray, threshold: float, steps: int = STEPS) -> np.nda
     return np.where(below.any(-1), below.argmax(-1) + 1.0, np.nan)
 
 
+def in_loop(distances: np.ndarray, threshold: float, steps: int = STEPS) -> np.ndarray:
+    """Whether each turn belongs to `steps` consecutive distances below the threshold, (..., turns)."""
+    below = _largest_of(distances, steps) < threshold
+    found = np.zeros(distances.shape, dtype=bool)
+    for step in range(steps if below.shape[-1] else 0):
+        found[..., step : step + below.shape[-1]] |= below
+    return found
+
+
 def vote(onsets: Mapping[str, np.ndarray], needed: int) -> np.ndarray:
     """The turn by which `needed` of several rules have found their onset, NaN if fewer ever do."""
     if not 1 <= needed <= len(onsets):

@@ -7,11 +7,19 @@ import unicodedata
 from collections.abc import Sequence
 
 FRAME = "max-height:32em;overflow:auto"
+PLAIN = "mathjax_ignore tex2jax_ignore"
+"""Classes that the page's MathJax leaves alone: a formula in a model's text stays text."""
 TEXT = "white-space:pre-wrap;overflow-wrap:anywhere;margin:0.2em 0 0.8em"
 
 
 def render_conversation(
-    texts: Sequence[str], names: Sequence[str], *, title: str = "", marked: Sequence[int] = (), limit: int = 2000
+    texts: Sequence[str],
+    names: Sequence[str],
+    *,
+    title: str = "",
+    marked: Sequence[int] = (),
+    limit: int = 2000,
+    folded: bool = False,
 ) -> str:
     """A conversation to read in full, in a frame that scrolls.
 
@@ -21,11 +29,19 @@ def render_conversation(
         title: a heading.
         marked: turns to set apart, such as those of a loop.
         limit: characters of one text that are shown; the rest is counted.
+        folded: show the title alone until a reader opens it.
     """
     turns = "".join(_turn(turn, text, names, turn in marked, limit) for turn, text in enumerate(texts))
-    heading = f"<p><strong>{_safe(title)}</strong></p>" if title else ""
-    # a formula in a model's text stays text: the page's MathJax leaves these classes alone
-    return f'<div class="a2a-conversation mathjax_ignore tex2jax_ignore" style="{FRAME}">{heading}{turns}</div>'
+    heading = f"<strong>{safe(title)}</strong>" if title else ""
+    framed = f'<div class="a2a-conversation {PLAIN}" style="{FRAME}">'
+    if folded:
+        return f'<details class="{PLAIN}"><summary>{heading}</summary>{framed}{turns}</div></details>'
+    return f"{framed}{f'<p>{heading}</p>' if heading else ''}{turns}</div>"
+
+
+def safe(text: str) -> str:
+    """The text for a place between tags or in an attribute."""
+    return html.escape(visible(text), quote=True)
 
 
 def visible(text: str) -> str:
@@ -36,13 +52,9 @@ def visible(text: str) -> str:
 def _turn(turn: int, text: str, names: Sequence[str], marked: bool, limit: int) -> str:
     who = "seed" if turn == 0 else f"{turn} · {names[(turn - 1) % 2]}"
     rest = f" […{len(text) - limit:,} more characters]" if len(text) > limit else ""
-    shown = _safe(text[:limit] + rest) if text.strip() else "<em>(empty)</em>"
+    shown = safe(text[:limit] + rest) if text.strip() else "<em>(empty)</em>"
     style = f"{TEXT};border-left:3px solid #b35900;padding-left:0.6em" if marked else TEXT
-    return f'<div><small>{_safe(who)}</small><div dir="auto" style="{style}">{shown}</div></div>'
-
-
-def _safe(text: str) -> str:
-    return html.escape(visible(text), quote=True)
+    return f'<div><small>{safe(who)}</small><div dir="auto" style="{style}">{shown}</div></div>'
 
 
 def _visible(character: str) -> str:

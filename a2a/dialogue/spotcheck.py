@@ -32,8 +32,8 @@ class SpotCheck:
 
 def spot_check(
     told: Conversations,
-    first: LanguageModel,
-    second: LanguageModel,
+    first: LanguageModel | None,
+    second: LanguageModel | None,
     *,
     conversations: Sequence[str] | None = None,
     turns: Sequence[int] = (1, 2),
@@ -42,22 +42,25 @@ def spot_check(
 
     Args:
         told: as recorded.
-        first, second: the study's models.
+        first, second: the study's models; None for one whose turns aren't asked for.
         conversations: by name, made in one batch; None is all of them.
         turns: which.
 
     Raises:
-        ValueError: if a model isn't the one that wrote the record.
+        ValueError: if a model isn't the one that wrote the record, or the model of a turn is missing.
     """
     for model, said in zip((first, second), told.study["models"], strict=True):
-        if model.name != said["name"]:
+        if model is not None and model.name != said["name"]:
             raise ValueError(f"the record was written with {said['name']}, not with {model.name}")
+    writers = {turn: first if turn % 2 else second for turn in turns}
     wanted = set(told.ids if conversations is None else conversations)
     texts = told.texts()
     found = []
-    for turn in turns:
+    for turn, model in writers.items():
+        if model is None:
+            raise ValueError(f"turn {turn} was written by a model that isn't given")
         outputs = [output for output in told.outputs if output["turn"] == turn and output["conversation"] in wanted]
-        again = _again(told.study, outputs, texts, first if turn % 2 else second)
+        again = _again(told.study, outputs, texts, model)
         found += [
             SpotCheck(output["conversation"], turn, output["text"], text)
             for output, text in zip(outputs, again, strict=True)

@@ -100,3 +100,10 @@ def test_the_implicit_form_moves_towards_the_labels(client, prompt):
     w = prompt.theta + 1.0
     answer = ChatAgent(client, prompt, model="gradient")(w)
     assert 0 < np.linalg.norm(prompt.X @ answer - prompt.y) < np.linalg.norm(prompt.X @ w - prompt.y)
+
+
+def test_the_last_reply_is_kept_as_it_was_written(client, prompt):
+    agent = ChatAgent(client, prompt, 0.5, model="gradient+prose")
+    assert agent.last is None
+    agent(np.zeros(3))
+    assert agent.last.text.startswith("Here you are:")

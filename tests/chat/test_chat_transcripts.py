@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from a2a.chat import ReplayMiss, Request, TranscriptError, Transcripts
+from a2a.chat import ReplayMiss, Request, TranscriptError, Transcripts, recording_file, recordings
 
 
 def _request(number, model="m"):
@@ -133,3 +133,38 @@ def test_two_processes_into_one_file(file):
     assert len(Transcripts(file)) == len(lines) == 400
     for model in models:
         assert [line["replicate"] for line in lines if line["model"] == model] == list(range(200))
+
+
+def test_recordings_are_found_by_model(tmp_path):
+    for model in ("m", "n"):
+        Transcripts(recording_file(tmp_path, model)).append(_record(0, model=model))
+    packed = tmp_path / "o.jsonl.gz"
+    packed.write_bytes(gzip.compress(json.dumps(_record(0, model="o")).encode() + b"\n"))
+    found = recordings(tmp_path)
+    assert found.keys() == {"m", "n", "o"}
+    assert all(transcripts.answer(_request(0, model)) for model, transcripts in found.items())
+    assert recordings(packed).keys() == {"o"}
+
+
+def test_a_model_that_only_failed_has_no_recording(file):
+    Transcripts(file).append(_record(0, error="429 - too fast"))
+    assert recordings(file) == {}
+
+
+def test_recordings_that_are_not_there(tmp_path):
+    assert recordings(tmp_path) == {}
+    with pytest.raises(FileNotFoundError, match="no transcripts at"):
+        recordings(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("where", "model", "file"),
+    [
+        ("runs", "gpt-5-mini", "runs/gpt-5-mini.jsonl"),
+        ("runs", "gradient:noise=0.01", "runs/gradient-noise-0.01.jsonl"),
+        ("runs", "../org/model", "runs/..-org-model.jsonl"),
+        ("runs/all.jsonl", "gpt-5-mini", "runs/all.jsonl"),
+    ],
+)
+def test_every_model_has_a_file(where, model, file):
+    assert recording_file(where, model).as_posix() == file

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from a2a.dialogue.convergence import loop_score, loop_text, onset, vote
+from a2a.dialogue.convergence import in_loop, loop_score, loop_text, onset, vote
 
 NAN = float("nan")
 DISTANCES = np.array(
@@ -18,6 +18,20 @@ def test_onset_by_hand():
     assert np.array_equal(onset(DISTANCES, 0.21), [2, NAN, 1, 4], equal_nan=True)
     assert np.array_equal(onset(DISTANCES, 0.2), [2, NAN, NAN, NAN], equal_nan=True)
     assert np.array_equal(onset(DISTANCES, 0.21, steps=2), [2, 2, 1, 4], equal_nan=True)
+
+
+def test_turns_in_a_loop_by_hand():
+    found = [np.flatnonzero(row) + 1 for row in in_loop(DISTANCES, 0.21)]
+    assert [turns.tolist() for turns in found] == [[2, 3, 4, 5], [], [1, 2, 3], [4, 5, 6]]
+    assert not in_loop(np.zeros((3, 2)), 0.5).any()
+
+
+def test_the_first_turn_in_a_loop_is_the_onset(rng):
+    distances = rng.random((200, 25))
+    distances[rng.random(distances.shape) < 0.1] = NAN
+    found, first = in_loop(distances, 0.5), onset(distances, 0.5)
+    assert np.array_equal(found.any(-1), ~np.isnan(first))
+    assert np.array_equal(found.argmax(-1)[found.any(-1)] + 1, first[found.any(-1)])
 
 
 def test_loop_score_is_the_threshold_that_it_takes():

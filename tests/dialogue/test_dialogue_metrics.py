@@ -135,6 +135,26 @@ def test_embeddings_are_those_of_sentence_transformers(embedder):
     assert np.abs(embedder(texts) - expected).max() < 1e-5
 
 
+def test_stored_vectors_are_found_by_their_text(tmp_path, rng):
+    texts = ["one", "two\n", "", "\ud800 half a pair"]
+    vectors = dict(zip(texts, rng.random((4, 3)).astype(np.float32).astype(float), strict=True))
+    file = tmp_path / "folder" / "vectors.npz"
+    embeddings.Stored(file).add({text: vectors[text] for text in texts[:2]})
+    embeddings.Stored(file).add({text: vectors[text] for text in texts[2:]})
+    found = embeddings.Stored(file).find([*texts, "another"])
+    assert found.keys() == vectors.keys()
+    assert all(np.array_equal(found[text], vectors[text]) for text in texts)
+    assert [one.name for one in file.parent.iterdir()] == [file.name]
+
+
+@needs_minilm
+def test_a_stored_embedding_is_the_one_that_was_made(tmp_path, monkeypatch):
+    texts = ["A boat on the sea.", "", "The price of bread rose."]
+    made = embeddings.Embedder(cache=tmp_path)(texts)
+    monkeypatch.setattr(embeddings.Embedder, "_embed", None)
+    assert np.array_equal(embeddings.Embedder(cache=tmp_path)(texts[::-1]), made[::-1])
+
+
 @needs_minilm
 def test_other_weights_are_refused(monkeypatch):
     monkeypatch.setattr(embeddings, "SHA256", "0" * 64)

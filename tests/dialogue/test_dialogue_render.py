@@ -63,3 +63,10 @@ def test_turns_have_their_writer_and_a_loop_is_set_apart():
     page = render_conversation(["seed", "one", "", "two"], ["A", "B"], marked=[3])
     assert Elements(page).text == "seedseed1 · Aone2 · B(empty)3 · Atwo"
     assert page.count("border-left") == 1
+
+
+def test_a_folded_conversation_is_as_harmless():
+    page = Elements(render_conversation(HOSTILE, ["A", "B"], title="<i>title</i>", folded=True))
+    assert page.found == {"details", "summary", "div", "strong", "small", "class", "style", "dir"}
+    assert page.open == []
+    assert page.text.startswith("<i>title</i>")

@@ -32,3 +32,14 @@ def test_other_models_are_refused():
     told = converse(Study("t", words, words, load_seeds()[:3], turns=2))
     with pytest.raises(ValueError, match="written with scripted:words, not with other"):
         spot_check(told, words, ScriptedModel(lambda text, seed: text, "other"))
+
+
+def test_a_model_that_is_not_here_is_only_missed_at_its_turns():
+    words = named("words")
+    told = converse(Study("t", words, words, load_seeds()[:3], turns=4))
+    assert [check.turn for check in spot_check(told, words, None, conversations=["everyday-01"], turns=(1, 3))] == [
+        1,
+        3,
+    ]
+    with pytest.raises(ValueError, match="turn 2 was written by a model that isn't given"):
+        spot_check(told, words, None)

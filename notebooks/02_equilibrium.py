@@ -65,6 +65,8 @@ from a2a import (
 )
 from a2a.arrays import matvec, norm
 from a2a.claims import claim, magnitude
+
+# %% tags=["hide-input"]
 from a2a.figures import (
     FIRST,
     SECOND,
@@ -294,21 +296,12 @@ least, most = np.linalg.svd(flat_gain)[1][::-1]
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-equilibrium-gap", "caption": "Left: the first agent's remaining error against the size of the gap, mean and 10th to 90th percentile over random pairs; the dashed line has slope 1. Right: the same error against the direction of a gap of length 1, for one pair in the plane; the dashed lines are the singular values of the gain matrix."}, "image": {"alt": "Left panel: straight line of slope one on log axes. Right panel: error against angle, a wave between two dashed lines."}}
 fig, (size_ax, angle_ax) = panels(2)
-power_law(
-    size_ax,
-    sizes,
+mean, band = (
     measured_error.mean(axis=1),
-    label="measured",
-    color=FIRST,
-    slope=1,
+    np.percentile(measured_error, [10, 90], 1),
 )
-size_ax.fill_between(
-    sizes,
-    *np.percentile(measured_error, [10, 90], axis=1),
-    color=FIRST,
-    alpha=0.18,
-    linewidth=0,
-)
+power_law(size_ax, sizes, mean, label="measured", color=FIRST, slope=1)
+size_ax.fill_between(sizes, *band, color=FIRST, alpha=0.18, linewidth=0)
 size_ax.set(xlabel=r"size of the gap $|\Delta|$", ylabel="remaining error of A")
 angle_ax.plot(np.degrees(angles), angle_error, color=FIRST)
 for value in (least, most):
@@ -353,21 +346,9 @@ for errors, color, label in (
     (own_lopsided, FIRST, "A's own prompt"),
     (partner_lopsided, SECOND, "B's prompt"),
 ):
-    ax.plot(
-        conditions,
-        errors.mean(axis=0),
-        "o-",
-        color=color,
-        label=label,
-        markersize=4,
-    )
-    ax.fill_between(
-        conditions,
-        *np.percentile(errors, [10, 90], axis=0),
-        color=color,
-        alpha=0.18,
-        linewidth=0,
-    )
+    mean, band = errors.mean(axis=0), np.percentile(errors, [10, 90], axis=0)
+    ax.plot(conditions, mean, "o-", color=color, label=label, markersize=4)
+    ax.fill_between(conditions, *band, color=color, alpha=0.18, linewidth=0)
 ax.set(
     xscale="log",
     xlabel="condition number of the prompt",

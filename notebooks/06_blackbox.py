@@ -90,6 +90,8 @@ from myst_nb import glue
 import a2a
 from a2a import GradientAgent, Helper, Prompt, alternate, identify, sample_prompt
 from a2a.arrays import norm, operator_norm
+
+# %% tags=["hide-input"]
 from a2a.chat import (
     ChatAgent,
     ChatClient,
@@ -109,6 +111,8 @@ from a2a.chat.server import local_server
 from a2a.chat.softmax_icl import load_weights
 from a2a.claims import claim
 from a2a.execute import book_root, given_path
+
+# %% tags=["hide-input"]
 from a2a.figures import (
     FIRST,
     HELPED,

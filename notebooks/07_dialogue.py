@@ -96,6 +96,7 @@ from matplotlib.ticker import MaxNLocator
 from myst_nb import glue
 from sklearn.manifold import TSNE
 
+# %% tags=["hide-input"]
 from a2a.claims import claim
 from a2a.dialogue import (
     Sampling,
@@ -116,6 +117,8 @@ from a2a.dialogue.calibration import (
     roc,
     wilson,
 )
+
+# %% tags=["hide-input"]
 from a2a.dialogue.convergence import in_loop, loop_score, onset, vote
 from a2a.dialogue.embeddings import Embedder
 from a2a.dialogue.metrics import (
@@ -131,6 +134,8 @@ from a2a.dialogue.render import render_conversation
 from a2a.dialogue.spotcheck import spot_check as make_again
 from a2a.dialogue.textmap import text_map
 from a2a.execute import book_root, build_folder, given_path
+
+# %% tags=["hide-input"]
 from a2a.figures import (
     FIRST,
     HELPED,
@@ -143,6 +148,7 @@ from a2a.figures import (
     style,
 )
 
+# %% tags=["hide-input"]
 warnings.filterwarnings("ignore", "IProgress not found")  # no bar is drawn here
 style()
 rng = np.random.default_rng(seed)
@@ -635,6 +641,12 @@ ax.invert_yaxis()
 ax.set_title(pair, fontsize="medium")
 show(fig)
 
+# %%
+turns_in = in_loop(found[metric, 1], limits[metric, 1], steps)
+ever = np.maximum.accumulate(turns_in, axis=1).mean(axis=0)
+low, high = wilson(*PAPER)
+paper_error = [[PAPER[0] / PAPER[1] - low], [high - PAPER[0] / PAPER[1]]]
+
 # %% tags=["hide-input"]
 fig, (left, right) = panels(2)
 for values, label, color in (
@@ -645,14 +657,10 @@ for values, label, color in (
     mean_band(left, turn_axis, values, color=color, label=label)
 left.set(xlabel="turn", ylabel=f"{metric} distance", ylim=(0, None))
 left.legend(loc="center right", bbox_to_anchor=(1, 0.7))
-turns_in = in_loop(found[metric, 1], limits[metric, 1], steps)
-ever = np.maximum.accumulate(turns_in, axis=1).mean(axis=0)
 right.plot(turn_axis, ever, color=FIRST, label="in a loop by this turn")
 right.plot(
     turn_axis, turns_in.mean(axis=0), "--", color=FIRST, label="at this turn"
 )
-low, high = wilson(*PAPER)
-paper_error = [[PAPER[0] / PAPER[1] - low], [high - PAPER[0] / PAPER[1]]]
 right.errorbar(
     last_turn + 1,
     PAPER[0] / PAPER[1],

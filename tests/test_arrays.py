@@ -139,3 +139,13 @@ def test_pseudo_inverse_ignores_what_only_rounding_sees(lib):
 
 def test_as_float_takes_tensors_that_require_gradients():
     assert arrays.as_float(torch.tensor(0.5, requires_grad=True)) == 0.5
+
+
+def test_large_finite_numbers_are_finite_though_their_sum_is_not(lib):
+    assert arrays.vector("w", lib(np.full(4, 1e308))).shape == (4,)
+
+
+@pytest.mark.parametrize("entries", [[np.inf, -np.inf], [np.nan, 1.0], [-np.inf, 1.0]])
+def test_no_entry_that_is_not_finite_gets_through(lib, entries):
+    with pytest.raises(ValueError, match="w must be finite"):
+        arrays.vector("w", lib(np.array(entries)))

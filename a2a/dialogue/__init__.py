@@ -2,8 +2,8 @@
 
 from a2a.dialogue.conversation import converse
 from a2a.dialogue.models import Continuation, LanguageModel, Sampling, load_model
-from a2a.dialogue.records import Conversations, read_conversations
-from a2a.dialogue.seeds import Seed, load_seeds
+from a2a.dialogue.records import Conversations, read_conversations, recorded
+from a2a.dialogue.seeds import Seed, load_seeds, spread
 from a2a.dialogue.study import Study
 
 __all__ = [
@@ -17,4 +17,6 @@ __all__ = [
     "load_model",
     "load_seeds",
     "read_conversations",
+    "recorded",
+    "spread",
 ]

@@ -125,6 +125,23 @@ def bootstrap(
     return float(low), float(high)
 
 
+def halves(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The positions of two random halves of the labels true (n,), with as many loops in each."""
+    order = rng.permutation(len(true))
+    order = order[np.argsort(true[order], kind="stable")]
+    return order[::2], order[1::2]
+
+
+def mean_interval(values: np.ndarray, rng: np.random.Generator, *, draws: int = 2000) -> tuple[float, float, float]:
+    """The mean of values (n,) and its 95% bootstrap interval: mean, low, high. NaN entries are left out."""
+
+    def mean(drawn: np.ndarray, _: np.ndarray) -> np.ndarray:
+        return np.asarray(np.nanmean(drawn, axis=-1))
+
+    values = np.asarray(values, dtype=float)
+    return float(np.nanmean(values)), *bootstrap(mean, values, values, rng, draws=draws)
+
+
 def _ratio(above: Any, below: Any) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(np.asarray(below) == 0, np.nan, np.asarray(above) / np.asarray(below))

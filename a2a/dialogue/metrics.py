@@ -8,7 +8,7 @@ output with the other model's last one and lag 2 with the same model's own last 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
@@ -62,10 +62,15 @@ def all_metrics(embed: Embed) -> dict[str, Metric]:
     """Paper B's four metrics, by name."""
     return {
         "cosine": cosine(embed),
-        "jaccard": jaccard_distance,
-        "bleu": bleu_distance,
+        "Jaccard": jaccard_distance,
+        "BLEU": bleu_distance,
         "coherence": coherence_difference(),
     }
+
+
+def measure(metrics: Mapping[str, Metric], conversations: Sequence[Sequence[str]]) -> dict[tuple[str, int], np.ndarray]:
+    """The distances of each metric at lag 1 and lag 2, by (name, lag); see `distances`."""
+    return {(name, lag): distances(metric, conversations, lag) for name, metric in metrics.items() for lag in (1, 2)}
 
 
 def distances(metric: Metric, conversations: Sequence[Sequence[str]], lag: int = 1) -> np.ndarray:
@@ -87,6 +92,15 @@ def distances(metric: Metric, conversations: Sequence[Sequence[str]], lag: int =
         values = np.where(_silent(texts) | _silent(others), np.nan, metric(texts, others))
         found[:, lag - 1 :] = values.reshape(len(conversations), -1)
     return found
+
+
+def crossed(conversations: Sequence[Sequence[str]]) -> list[list[str]]:
+    """A negative control: every other text is taken from the next conversation, so that no output answers another."""
+    after = [*conversations[1:], *conversations[:1]]
+    return [
+        [(other if turn % 2 else one)[turn] for turn in range(len(one))]
+        for one, other in zip(conversations, after, strict=True)
+    ]
 
 
 def drift(metric: Metric, conversations: Sequence[Sequence[str]]) -> np.ndarray:

@@ -7,8 +7,10 @@ To see whether this machine writes what was recorded: --turns 2 --folder again -
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,16 +21,27 @@ from a2a.dialogue.conversation import converse
 from a2a.dialogue.interventions import INTERVENTIONS
 from a2a.dialogue.models import LanguageModel, Sampling, load_model
 from a2a.dialogue.records import Conversations, RecordError, read_conversations
-from a2a.dialogue.seeds import Seed, load_seeds
+from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
 
 OWN = Path(__file__).with_name("studies.yml")
 
 
-def studies(file: Path = OWN) -> dict[str, dict[str, Any]]:
-    """The settings of each recorded study, by name, in the order in which they are made."""
+def studies(models: Mapping[str, str] | None = None, *, file: Path = OWN) -> dict[str, dict[str, Any]]:
+    """The settings of each study, by name, in the order in which they are made.
+
+    Args:
+        models: the specifications of the models A, B and C in place of those of the record; without one of them there
+            are only the studies that don't want it.
+    """
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return {name: {**content["defaults"], **settings} for name, settings in content["studies"].items()}
+    known = content["models"] if models is None else models
+    found = {name: {**content["defaults"], **settings} for name, settings in content["studies"].items()}
+    return {
+        name: {**settings, **{which: known[settings[which]] for which in ("first", "second")}}
+        for name, settings in found.items()
+        if {settings["first"], settings["second"]} <= known.keys()
+    }
 
 
 def build(name: str, settings: dict[str, Any], *, device: str = "cpu", dtype: str = "float32") -> Study:
@@ -39,13 +52,21 @@ def build(name: str, settings: dict[str, Any], *, device: str = "cpu", dtype: st
     """
     settings = dict(settings)
     first, second = (_model(settings.pop(which), device, dtype) for which in ("first", "second"))
-    seeds = _spread(load_seeds(settings.pop("seeds", None)), settings.pop("conversations", None))
+    seeds = spread(load_seeds(settings.pop("seeds", None)), settings.pop("conversations", 0))
     sampling = Sampling(**settings.pop("sampling"))
     intervention = INTERVENTIONS[settings.pop("intervention")]
     known = {"turns", "history", "batch", "seed"}
     if unknown := settings.keys() - known:
         raise ValueError(f"study {name} has no setting {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     return Study(name, first, second, seeds, sampling=sampling, intervention=intervention, **settings)
+
+
+def under_way(study: Study) -> Path:
+    """Where a notebook records a study: in the build folder, in a file for just these settings."""
+    from a2a.execute import build_folder
+
+    settings = hashlib.sha256(json.dumps(study.describe()).encode()).hexdigest()
+    return build_folder() / "conversations" / f"{study.name}-{settings[:12]}.jsonl"
 
 
 def identical(told: Conversations, other: Conversations) -> tuple[int, int]:
@@ -97,11 +118,6 @@ def _parser(known: dict[str, Any]) -> argparse.ArgumentParser:
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--threads", type=int, default=1, help="of torch; the recorded files were made with 1")
     return parser
-
-
-def _spread(seeds: list[Seed], n: int | None) -> list[Seed]:
-    """n seeds evenly spread over all, so that every category has its share."""
-    return seeds if n is None else [seeds[i * len(seeds) // n] for i in range(n)]
 
 
 @cache

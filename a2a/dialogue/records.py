@@ -74,6 +74,22 @@ def read_conversations(file: str | Path) -> Conversations:
     return Conversations(study, [output for block, _ in blocks for output in block])
 
 
+def recorded(name: str) -> Conversations:
+    """A study that the book's folder of conversations holds, by name, or one in a .jsonl file.
+
+    Raises:
+        FileNotFoundError: if it isn't there.
+        RecordError: if it isn't such a record.
+    """
+    from a2a.execute import book_root, given_path
+
+    if name.endswith(".jsonl"):
+        return read_conversations(given_path(name))
+    if (root := book_root()) is None:
+        raise FileNotFoundError(f"study {name} is looked for in the book's folder of conversations: no book here")
+    return read_conversations(root / "conversations" / f"{name}.jsonl")
+
+
 def plan(study: Record) -> Iterator[tuple[int, list[str]]]:
     """The blocks of a study in order, as (turn, conversations): batch after batch, and in each turn after turn."""
     ids = [seed["id"] for seed in study["seeds"]]

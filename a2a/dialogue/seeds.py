@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
+
+T = TypeVar("T")
 
 OWN = Path(__file__).with_name("seeds.yml")
 
@@ -42,6 +46,13 @@ def load_seeds(file: str | Path | None = None, *, categories: list[str] | None =
     if not seeds:
         raise ValueError(f"{path.name} holds no seed sentence")
     return seeds
+
+
+def spread(things: Iterable[T], most: int) -> list[T]:
+    """At most so many of them, evenly spread, so that every category has its share; 0 is all."""
+    listed = list(things)
+    n = min(most or len(listed), len(listed))
+    return [listed[i * len(listed) // n] for i in range(n)]
 
 
 def _read(path: Path) -> dict[str, list[str]]:

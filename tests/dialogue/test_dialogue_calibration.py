@@ -103,3 +103,19 @@ def test_the_labels_of_the_recorded_conversations():
         told = read_conversations(RECORDED / f"{study}.jsonl")
         assert {label.conversation for label in labels if label.study == study} <= set(told.ids)
         assert max(label.end or 0 for label in labels if label.study == study) <= told.study["turns"]
+
+
+def test_halves_share_the_loops(rng):
+    true = np.arange(31) < 11
+    one, other = calibration.halves(true, rng)
+    assert sorted([*one, *other]) == list(range(31))
+    assert abs(true[one].sum() - true[other].sum()) == 1
+    assert not np.array_equal(one, calibration.halves(true, rng)[0])
+
+
+def test_mean_interval_leaves_out_what_is_missing(rng):
+    values = np.append(rng.normal(3, 1, 400), np.nan)
+    mean, low, high = calibration.mean_interval(values, rng)
+    error = np.nanstd(values) / 20
+    assert mean == pytest.approx(np.nanmean(values))
+    assert (mean - low, high - mean) == pytest.approx((1.96 * error, 1.96 * error), rel=0.15)

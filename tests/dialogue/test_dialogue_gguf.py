@@ -31,6 +31,14 @@ def test_parts_are_joined_and_checked(packaged, tmp_path):
     assert gguf._join(gguf.package("some-weights"), tmp_path).read_bytes() == b"joined"
 
 
+def test_parts_may_lie_in_the_build_folder(packaged, tmp_path):
+    (tmp_path / "whole").write_bytes(b"joined")
+    packaged(gguf.sha256(tmp_path / "whole"))
+    (tmp_path / "build" / "weights").mkdir(parents=True)
+    (tmp_path / "some_weights").rename(tmp_path / "build" / "weights" / "some_weights")
+    assert gguf._join(gguf.package("some-weights"), tmp_path).read_bytes() == b"joined"
+
+
 def test_another_hash_is_refused(packaged, tmp_path):
     packaged("0" * 64)
     with pytest.raises(ValueError, match="should have the SHA-256 000"):

@@ -160,3 +160,15 @@ def test_other_weights_are_refused(monkeypatch):
     monkeypatch.setattr(embeddings, "SHA256", "0" * 64)
     with pytest.raises(ValueError, match="should have the SHA-256 000"):
         embeddings.Embedder()
+
+
+def test_crossed_conversations_answer_nobody():
+    told = [["a0", "a1", "a2"], ["b0", "b1", "b2"], ["c0", "c1", "c2"]]
+    assert metrics.crossed(told) == [["a0", "b1", "a2"], ["b0", "c1", "b2"], ["c0", "a1", "c2"]]
+
+
+def test_every_metric_is_taken_at_both_lags():
+    told = [["x", "a b", "a b", "c d"], ["x", "c", "d", "c"]]
+    found = metrics.measure({"Jaccard": metrics.jaccard_distance}, told)
+    assert found.keys() == {("Jaccard", 1), ("Jaccard", 2)}
+    assert np.array_equal(found["Jaccard", 2], metrics.distances(metrics.jaccard_distance, told, 2), equal_nan=True)

@@ -3,11 +3,13 @@ import pytest
 from a2a.dialogue import converse, read_conversations, record
 
 SCRIPTED = """
+models: {A: "scripted:words", B: "scripted:echo"}
 defaults:
-  {first: "scripted:words", second: "scripted:echo", turns: 3, history: 1, batch: null, seed: 0, sampling: {},
+  {first: A, second: B, turns: 3, history: 1, batch: null, seed: 0, sampling: {},
    intervention: none}
 studies:
   one: {}
+  lonely: {second: C}
   two: {turns: 2, conversations: 4, sampling: {max_new_tokens: 3}, intervention: novelty}
 """
 
@@ -15,7 +17,7 @@ studies:
 @pytest.fixture
 def studies(tmp_path, monkeypatch):
     (tmp_path / "studies.yml").write_text(SCRIPTED)
-    settings = record.studies(tmp_path / "studies.yml")
+    settings = record.studies(file=tmp_path / "studies.yml")
     monkeypatch.setattr(record, "studies", lambda: settings)
 
 
@@ -72,6 +74,20 @@ def test_some_turns_against_the_record(studies, tmp_path, capsys):
     assert "one: 100 of 100 outputs are identical to those in recorded" in capsys.readouterr().out
     assert record.main(again) == 0
     assert "one: 150 of 150" in capsys.readouterr().out
+
+
+def test_studies_of_other_models():
+    other = record.studies({"A": "scripted:words", "B": "scripted:echo"})
+    assert (other["main"]["first"], other["swapped"]["first"]) == ("scripted:words", "scripted:echo")
+    assert record.studies().keys() - other.keys() == {"larger", "tinyllama_self"}
+
+
+def test_a_notebook_s_record_is_its_settings_own(studies, tmp_path, monkeypatch):
+    monkeypatch.setenv("A2A_BUILD", str(tmp_path))
+    one, two = (record.build("one", settings) for settings in record.studies().values())
+    assert record.under_way(one) == record.under_way(record.build("one", record.studies()["one"]))
+    assert record.under_way(one) != record.under_way(two)
+    assert record.under_way(one).is_relative_to(tmp_path)
 
 
 def test_another_study_in_the_file_is_an_error(studies, tmp_path, capsys):

@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from a2a.dialogue import load_seeds
+from a2a.dialogue import load_seeds, spread
 
 
 def test_fifty_different_sentences_in_seven_categories():
@@ -41,3 +41,8 @@ def test_a_file_without_sentences(tmp_path):
     (tmp_path / "mine.txt").write_text("\n", encoding="utf-8")
     with pytest.raises(ValueError, match="no seed sentence"):
         load_seeds(tmp_path / "mine.txt")
+
+
+def test_spread_takes_its_share_of_every_part():
+    assert spread(range(10), 3) == [0, 3, 6]
+    assert spread("abc", 0) == spread("abc", 7) == ["a", "b", "c"]

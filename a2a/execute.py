@@ -8,7 +8,8 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -46,29 +47,31 @@ def execute(notebook: str | Path, output: str | Path, parameters: Mapping[str, A
         content.metadata["a2a"] = {**provenance(), "parameters": {**known, **checked}}
         nbformat.write(content, source)
         output.parent.mkdir(parents=True, exist_ok=True)
-        os.environ[STARTED_IN] = str(Path.cwd())  # for the kernel, which runs elsewhere
-        papermill.execute_notebook(
-            str(source),
-            str(output),
-            checked,
-            cwd=str(notebook.parent.resolve()),
-            progress_bar=False,
-            log_output=False,
-            extra_arguments=[
-                "--IPKernelApp.log_level=ERROR"
-            ],  # spares the terminal a note on unencrypted loopback ports
-        )
+        with _kernels_know(STARTED_IN, str(Path.cwd())):
+            papermill.execute_notebook(
+                str(source),
+                str(output),
+                checked,
+                cwd=str(notebook.parent.resolve()),
+                progress_bar=False,
+                log_output=False,
+                extra_arguments=[
+                    "--IPKernelApp.log_level=ERROR"
+                ],  # spares the terminal a note on unencrypted loopback ports
+            )
     return output
 
 
 def as_reference(executed: Path, reference: Path) -> None:
-    """Write an executed notebook as a reference for nbval: without the pictures, times, versions and ids of one run."""
+    """Write an executed notebook as a reference for nbval: only the outputs that are compared, no times or versions."""
     content = nbformat.read(executed, as_version=4)
     content.metadata = {"kernelspec": content.metadata["kernelspec"]}
     for number, cell in enumerate(content.cells):
         cell["id"] = f"cell-{number}"
         if "nbval-check-output" in cell.metadata.get("tags", []):
             cell.source = f"# NBVAL_CHECK_OUTPUT\n{cell.source}"  # the page stays free of the mark, nbval reads it here
+        elif cell.cell_type == "code":
+            cell["outputs"] = []
         cell["metadata"] = {}
         for output in cell.get("outputs", []):
             output.get("data", {}).pop("image/png", None)
@@ -131,6 +134,19 @@ def book_root() -> Path | None:
 def given_path(path: str) -> Path:
     """The path that a notebook's parameter gives: a relative one counts from where the run was started."""
     return Path(os.environ.get(STARTED_IN, "."), Path(path).expanduser())
+
+
+@contextmanager
+def _kernels_know(variable: str, value: str) -> Iterator[None]:
+    """Set an environment variable for the kernels that are started meanwhile: papermill passes none of its own on."""
+    before = os.environ.get(variable)
+    os.environ[variable] = value
+    try:
+        yield
+    finally:
+        del os.environ[variable]
+        if before is not None:
+            os.environ[variable] = before
 
 
 def _commit() -> str:

@@ -85,7 +85,7 @@ spot_turns = [1, 13]  # which turns
 # %% tags=["hide-input"]
 import importlib.util
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 import torch
@@ -277,12 +277,12 @@ from_seed = {
 # ## Readers
 #
 # A loop is what a reader finds one, by the guideline that lies beside the recorded conversations: three outputs in a row that each repeat, for most of their length, the output
-# before or the one two turns before. One reader labelled all conversations of the main study and some of a second one, of SmolLM2-135M-Instruct with itself, before any distance of a
+# before or the one two turns before. The readers are instances of a large language model that were given this guideline and the texts, and nothing else; no person has labelled these conversations. One reader labelled all conversations of the main study and some of a second one, of SmolLM2-135M-Instruct with itself, before any distance of a
 # single conversation had been computed (averages over the study had been seen). A second reader labelled some of them without having seen those labels.
 
 # %%
 file = given_path(labels) if labels else book_root() / "conversations/labels.csv"
-by_reader = {"first": {}, "second": {}}
+by_reader = defaultdict(dict)
 for label in load_labels(file):
     by_reader[label.reader][label.study, label.conversation] = label
 chosen = spread(by_reader["first"], labelled)
@@ -448,12 +448,12 @@ def with_interval(statistic, values):
 
 
 # %% tags=["nbval-check-output"]
-print(f"{'':<17}{'threshold':>9}{'precision':>18}{'recall':>18}{'kappa':>18}")
+print(f"{'':<17}{'threshold':>9}{'precision':>18}{'recall':>18}{'kappa':>20}")
 for (name, lag), said in says.items():
     known = (name, lag) in half_limits
     limit = f"{half_limits[name, lag]:.2g}" if known else ""
     of_all = [with_interval(one, said) for one in (precision, recall, kappa)]
-    row = "".join(f"{text:>18}" for text in of_all)
+    row = f"{of_all[0]:>18}{of_all[1]:>18}{of_all[2]:>20}"
     print(f"{name + ', lag ' + str(lag):<18}{limit:>8}{row}")
 
 # %% [markdown]
@@ -476,7 +476,9 @@ def kappa_elsewhere(values):
 elsewhere = {key: kappa_elsewhere(values) for key, values in score.items()}
 
 # %% tags=["nbval-check-output"]
-print(f"{'':<19}{'area under ROC':>20}{'kappa, many splits':>21}{'threshold':>12}")
+print(
+    f"{'':<19}{'area under ROC':>20}{'kappa, many splits':>21}{'threshold':>12}"
+)
 for (name, lag), (below, middle, above) in elsewhere.items():
     other = f"{middle:.2f} ({below:.2f}, {above:.2f})"
     area = with_interval(auc, score[name, lag])

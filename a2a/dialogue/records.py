@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,12 @@ class Conversations:
     def is_complete(self) -> bool:
         """Whether every conversation has all its turns."""
         return len(self.outputs) == len(self.study["seeds"]) * self.study["turns"]
+
+    def only(self, conversations: Collection[str]) -> Conversations:
+        """Some of the conversations, by name."""
+        seeds = [seed for seed in self.study["seeds"] if seed["id"] in conversations]
+        outputs = [output for output in self.outputs if output["conversation"] in conversations]
+        return Conversations({**self.study, "seeds": seeds}, outputs)
 
     def texts(self, *, with_seed: bool = True) -> dict[str, list[str]]:
         """By conversation: the seed sentence (unless left out) and every output."""

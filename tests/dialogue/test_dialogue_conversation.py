@@ -51,6 +51,13 @@ def test_an_empty_output_is_passed_over():
     assert {tuple(output["read"]) for output in told.outputs if output["turn"] == 3} == {(2,)}
 
 
+def test_only_some_conversations():
+    told = converse(study(turns=3))
+    some = told.only(told.ids[1:3])
+    assert some.texts() == {name: told.texts()[name] for name in told.ids[1:3]}
+    assert some.is_complete and some.study["models"] == told.study["models"]
+
+
 def test_batches_write_the_same_as_all_at_once():
     texts = [converse(study(batch=batch)).texts() for batch in (None, 1, 3)]
     assert texts[0] == texts[1] == texts[2]

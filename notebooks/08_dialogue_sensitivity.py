@@ -80,9 +80,11 @@ from a2a.dialogue import converse, load_model, recorded, spread
 from a2a.dialogue.calibration import (
     best_threshold,
     bootstrap,
+    by_chance,
     kappa,
     load_labels,
     mean_interval,
+    sign,
     wilson,
 )
 from a2a.dialogue.contraction import contraction, position
@@ -622,19 +624,15 @@ for name in compared[1:]:
 
 
 # %%
-def sign(effect):
-    """-1 or 1 if an effect's interval lies below or above zero, else 0."""
-    _, low, high, _ = effect
-    return int(low > 0) - int(high < 0)
-
-
 BETTER = {"perplexity": -1, "coherence": 1, "distinct-2": 1}
 remedies = [name for name in compared if changes[name][0] == "intervention"]
 worse = {
-    name: sum(sign(on_quality[of][name]) == -BETTER[of] for of in on_quality)
+    name: sum(
+        sign(*on_quality[of][name][1:3]) == -BETTER[of] for of in on_quality
+    )
     for name in remedies
 }
-working = [name for name in remedies if sign(on_loops[name]) < 0]
+working = [name for name in remedies if sign(*on_loops[name][1:3]) < 0]
 free = [name for name in working if not worse[name]]
 
 # %% tags=["nbval-check-output"]
@@ -729,15 +727,13 @@ headline("sensitivity-headline", fig)
 def same_share(id, name):
     """A row: a study's share of conversations in a loop against the main one."""
     n = len(ids)
-    pooled = (ever[name] + ever["main"]) / (2 * n)
-    error = 1.96 * np.sqrt(pooled * (1 - pooled) * 2 / n)
     return claim(
         id,
         f"{legend}: share that falls into a loop, {changes[name][1]}, against "
         f"A × B at T 0.7, top-p 0.95, 50 tokens",
         predicted=ever["main"] / n,
         measured=ever[name] / n,
-        tolerance=round(float(error), 2),
+        tolerance=round(by_chance(ever[name], n, ever["main"], n), 2),
     )
 
 
@@ -783,7 +779,7 @@ for name in remedies:
         "B8",
         f"{legend}: sign of the change in turns in a loop, {changes[name][1]}",
         predicted=-1,
-        measured=sign(on_loops[name]),
+        measured=sign(*on_loops[name][1:3]),
         tolerance=0,
     )
     display(row)

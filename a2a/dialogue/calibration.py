@@ -58,6 +58,13 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
 
 
+def by_chance(successes: int, n: int, others: int, of: int) -> float:
+    """How far two shares, successes / n and others / of, may lie apart by chance: more in 5 of 100 cases, if the shares
+    behind them are one. The normal approximation with the pooled share."""
+    pooled = (successes + others) / (n + of)
+    return float(norm.ppf(0.975) * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / of)))
+
+
 def precision(said: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Share of true loops among those said to be loops, over the last axis; NaN if none is said to be."""
     return _ratio((said & true).sum(-1), said.sum(-1))
@@ -140,6 +147,11 @@ def mean_interval(values: np.ndarray, rng: np.random.Generator, *, draws: int = 
 
     values = np.asarray(values, dtype=float)
     return float(np.nanmean(values)), *bootstrap(mean, values, values, rng, draws=draws)
+
+
+def sign(low: float, high: float) -> int:
+    """Of a change with this interval: -1 if it lies below zero, 1 if above, 0 if it may be either."""
+    return int(low > 0) - int(high < 0)
 
 
 def _ratio(above: Any, below: Any) -> np.ndarray:

@@ -119,3 +119,14 @@ def test_mean_interval_leaves_out_what_is_missing(rng):
     error = np.nanstd(values) / 20
     assert mean == pytest.approx(np.nanmean(values))
     assert (mean - low, high - mean) == pytest.approx((1.96 * error, 1.96 * error), rel=0.15)
+
+
+def test_sign_of_a_change():
+    assert [calibration.sign(*ends) for ends in ((-2.0, -1.0), (-1.0, 1.0), (0.1, 3.0), (0.0, 1.0))] == [-1, 0, 1, 0]
+
+
+def test_two_samples_of_one_share_differ_by_chance(rng):
+    first, second = (rng.binomial(n, 0.3, 20000).tolist() for n in (40, 60))
+    beyond = [abs(a / 40 - b / 60) > calibration.by_chance(a, 40, b, 60) for a, b in zip(first, second, strict=True)]
+    assert np.mean(beyond) == pytest.approx(0.05, abs=0.01)
+    assert calibration.by_chance(0, 20, 0, 20) == 0

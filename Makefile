@@ -14,7 +14,7 @@ book: .venv/ready  ## run every notebook and render the book in _build/html
 
 test: book  ## check the code, then run all tests on the package, the notebooks and the built site
 	ruff check . && ruff format --check . && mypy
-	pytest
+	OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p d 16"
 	a2a run $(NOTEBOOK) $(ARGS)

@@ -50,6 +50,7 @@ rule execute:
         notebook="notebooks/{name}.py",
     output:
         "notebooks/{name}.ipynb",
+    threads: lambda wildcards: 2 if wildcards.name.startswith("08") else 1  # it embeds some ten thousand texts
     params:
         running="_build/running/{name}.ipynb",  # stays, traceback and all, when a cell fails
     shell:

@@ -22,7 +22,7 @@
 #
 # ```{glue:figure} sensitivity-headline
 # :name: fig-sensitivity-headline
-# :alt: One row for each study, grouped by what was changed. Left, the share of conversations that fall into a loop with an interval; right, the change in the share of turns in a loop. Hotter sampling, fewer tokens and most interventions lie near zero on the left and below zero on the right; longer histories and the second model with itself lie near one and above zero.
+# :alt: One row for each study, grouped by what was changed. Left, the share of conversations that fall into a loop with an interval; right, the change in the share of turns in a loop. Hotter sampling and the rules against repetition lie at or near zero on the left and below zero on the right, fewer tokens a little above them; more tokens, longer histories and the models B and C with themselves lie near one and above zero; the other pairs, top-k and injected sentences lie around the line.
 #
 # Left: share of conversations that fall into a loop, with its 95 % Wilson interval; the line is the study of chapter 7. Right: change in the share of turns in a loop against that study,
 # mean over the same seed sentences with its 95 % bootstrap interval. A is {glue:text}`sensitivity-A`, B is {glue:text}`sensitivity-B`, C is {glue:text}`sensitivity-C`.
@@ -71,7 +71,7 @@ from collections import Counter
 
 import numpy as np
 from IPython.display import display
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MultipleLocator
 from myst_nb import glue
 from scipy.stats import false_discovery_control, permutation_test, spearmanr
 
@@ -385,7 +385,7 @@ for ax, kind in zip(axes, ("sampling", "token limit", "history")):
             color = THEORY if its_kind == "" else None
             share = inside[name].mean(axis=0)
             ax.plot(turn_axis, share, color=color, label=what)
-    ax.set(title=kind, xlabel="turn", ylim=(-0.02, 1))
+    ax.set(title=kind, xlabel="turn", ylim=(-0.02, 1.3), yticks=np.arange(6) / 5)
     ax.legend(fontsize="small", loc="upper left")
 axes[0].set_ylabel("share in a loop")
 show(fig)
@@ -476,7 +476,7 @@ def along(name):
     return position(vectors[name][:, 1:], *ends)
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-models", "caption": "Left: share of conversations in a loop at each turn, by pairing. Right: where each turn's outputs lie between the place where A settles with itself (0) and the one where B does (1), mean over conversations with its 95 % interval."}, "image": {"alt": "Left, curves of the share in a loop; the one of B with itself rises towards one, that of A with itself stays low, the pairs lie between. Right, positions against the turn: A with itself near zero, B with itself near one, the pair in either order in between."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-models", "caption": "Left: share of conversations in a loop at each turn, by pairing. Right: where each turn's outputs lie between the place where A settles with itself (0) and the one where B does (1), mean over conversations with its 95 % interval."}, "image": {"alt": "Left, curves of the share in a loop; those of B and of C with themselves rise far above the others, which stay below one half. Right, positions against the turn: A with itself near zero, B with itself near one, the pair in either order in between."}}
 fig, (left, right) = panels(2, height=4)
 paired = {name: w for name, (k, w) in changes.items() if k in ("", "models")}
 for name, what in paired.items():
@@ -692,7 +692,7 @@ else:
     print(f"{len(differences)} perplexities computed again;")
     print(f"relative difference to the record {magnitude(differences)}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-remedies", "caption": "What each intervention does to loops and to perplexity, outside loops, under the other model of the pair, with 95 % intervals. Left of 0: fewer turns in a loop. Above 1: text that the other model finds less likely."}, "image": {"alt": "Points with error bars, one an intervention. All lie left of zero on the horizontal axis; their factors of perplexity range from near one to several times."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-remedies", "caption": "What each intervention does to loops and to perplexity, outside loops, under the other model of the pair, with 95 % intervals. Left of 0: fewer turns in a loop. Above 1: text that the other model finds less likely."}, "image": {"alt": "Points with error bars, one an intervention. All lie left of zero on the horizontal axis. Those farthest left have factors of perplexity between one and a half and eight; the factors of novelty, top-k and the injected sentences lie near or below one."}}
 price, effects = next(iter(on_quality.items()))  # a server gives no perplexity
 as_factor = price == "perplexity"
 fig, ax = panels(height=4.4)
@@ -712,7 +712,7 @@ ax.set(xlabel="change in the share of turns in a loop", ylabel=price)
 if as_factor:
     ax.set(yscale="log", ylabel="factor of perplexity")
     few_decades(ax.yaxis)
-ax.xaxis.set_major_locator(MaxNLocator(5))
+ax.xaxis.set_major_locator(MultipleLocator(0.1))
 ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
 show(fig)
 

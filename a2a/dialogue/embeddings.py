@@ -34,7 +34,7 @@ class Embedder:
 
     name = "all-MiniLM-L6-v2"
 
-    def __init__(self, *, batch: int = 64, device: str = "cpu", cache: Path | None = None) -> None:
+    def __init__(self, *, batch: int = 16, device: str = "cpu", cache: Path | None = None) -> None:
         folder = _folder()
         if (digest := sha256(folder / "model.safetensors")) != SHA256:
             raise ValueError(f"{self.name} should have the SHA-256 {SHA256}, but has {digest}; it isn't read")

@@ -37,6 +37,9 @@ def claims_table(statements: Mapping[str, Mapping[str, str]], found: Iterable[tu
         f"{sum(map(bool, rows.values()))} of {len(rows)} claims are measured in this edition, by {len(checks)} checks; "
     )
     summary += f"{failed} of the checks failed." if failed else "all checks hold."
+    if elsewhere := sum(bool(checks) and _is_pending(statements[id], checks) for id, checks in rows.items()):
+        about = "is about a model that wasn't" if elsewhere == 1 else "are about models that weren't"
+        summary += f" {elsewhere} of the claims {about} run here: the checks are of other models."
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     body = "\n".join(_claim_rows(id, statements[id], checks) for id, checks in rows.items())
     return f'<p>{summary}</p>\n<table class="a2a-claims">\n<thead><tr>{head}</tr></thead>\n{body}\n</table>\n'

@@ -139,7 +139,7 @@ if limit < 2:
 
 # %%
 def live():
-    """Every study with the models that are given; goes on where one was cut off."""
+    """Every study with the given models; goes on where one was cut off."""
     given = {"A": model_a, "B": model_b, "C": model_c}
     named = {letter: spec for letter, spec in given.items() if spec}
     kind = dtype or ("float32" if device == "cpu" else "bfloat16")
@@ -290,7 +290,7 @@ def p_value(change):
 
 
 def effect(values):
-    """Mean change against the main study, interval, adjusted p-value, by study."""
+    """Mean change, interval and adjusted p-value, by study."""
     changed = {name: value - values["main"] for name, value in values.items()}
     del changed["main"]
     adjusted = false_discovery_control([p_value(d) for d in changed.values()])
@@ -370,6 +370,8 @@ for name, said in rule_says.items():
     print(f"   kappa {kappa(said, reader_says):.2f}, {low:.2f} to {high:.2f}")
 
 # %% [markdown]
+# Where a rule differs from the readers is worth a look: an intervention that changes the kind of repetition can hide it from a distance.
+#
 # ## Sampling, token limit, history
 #
 # {numref}`fig-sensitivity-turns` shows the share of conversations that are in a loop at each turn. Why would these settings matter? A loop needs the same likely tokens to be drawn again, which a higher
@@ -435,7 +437,7 @@ def late_means(name, parity=None):
 
 # %%
 def centres(pair):
-    """s_A, s_B, m_A and m_B of each conversation, (conversations, 4, dimensions)."""
+    """s_A, s_B, m_A and m_B by conversation, (conversations, 4, dimensions)."""
     first_is_a = told[pair].study["models"][0] == main["models"][0]
     alone = [late_means(name) for name in by_itself.values()]
     of_pair = [late_means(pair, odd) for odd in (first_is_a, not first_is_a)]
@@ -462,11 +464,11 @@ for name in together:
     settled[name] = n, np.column_stack([whole, *ends])
 
 # %% tags=["nbval-check-output"]
-print(f"{'':<26}{'contraction':>22}{'place of A':>22}{'place of B':>22}")
+print(f"{'':<18}{'contraction':>20}{'place of A':>20}{'place of B':>20}")
 for name, (n, rows) in settled.items():
     values = (f"{mid:.2f} ({low:.2f}, {high:.2f})" for mid, low, high in rows)
-    what = f"{changes[name][1].split(',')[0]}, {n} conversations"
-    print(f"{what:<26}" + "".join(f"{value:>22}" for value in values))
+    what = f"{changes[name][1].split(',')[0]} ({n} of {len(ids)})"
+    print(f"{what:<18}" + "".join(f"{value:>20}" for value in values))
 
 
 # %%
@@ -576,7 +578,7 @@ surprise = live_perplexities() if model_a else recorded_perplexities()
 
 # %%
 def by_turn(name):
-    """Logarithms of the perplexities of a study's outputs, (conversations, turns)."""
+    """Logarithms of a study's perplexities, (conversations, turns)."""
     turns = range(1, last_turn + 1)
     rows = [[surprise.get((name, id, t), np.nan) for t in turns] for id in ids]
     return np.log(rows)
@@ -618,11 +620,11 @@ on_share = effect(
 
 
 # %%
-def table(effects, width=24):
+def table(effects, width=21):
     """A row for each of the compared studies, a column for each effect."""
-    lines = [f"{'':<22}" + "".join(f"{what:>{width}}" for what in effects)]
+    lines = [f"{'':<19}" + "".join(f"{what:>{width}}" for what in effects)]
     for name in compared[1:]:
-        row = f"{changes[name][1]:<22}"
+        row = f"{changes[name][1]:<19}"
         for what, found in effects.items():
             values, form = found[name][:3], "{:+.2f} ({:+.2f}, {:+.2f})"
             if what == "perplexity":

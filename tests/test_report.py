@@ -44,6 +44,12 @@ def test_a_claim_stays_pending_until_the_named_thing_was_measured():
     assert len(rows(check("A3", "the big model's bias"))["A3"]) == 1
 
 
+def test_claims_about_what_did_not_run_are_counted():
+    other, named = (claims_table(STATEMENTS, [("02_pairs", check("A3", what))]) for what in ("small", "big model"))
+    assert "1 of the claims is about a model that wasn't run here" in other
+    assert "wasn't run" not in named
+
+
 def test_texts_are_escaped():
     assert "one &amp; all" in claims_table(STATEMENTS, [])
     assert "<script>" not in claims_table(STATEMENTS, [("x", check(what="<script>"))])

@@ -746,13 +746,23 @@ headline("sensitivity-headline", fig)
 
 
 # %%
+def models_of(name):
+    """The pair of a study."""
+    both = told[name].study["models"]
+    return " × ".join(model["name"].split(" (")[0] for model in both)
+
+
 def same_share(id, name):
     """A row: a study's share of conversations in a loop against the main one."""
     n = len(ids)
+    kind, what = changes[name]
+    against = (
+        models_of("main") if kind == "models" else "the protocol of chapter 7"
+    )
+    setting = "" if kind == "models" else f", {what}"
     return claim(
         id,
-        f"{legend}: share that falls into a loop, {changes[name][1]}, against "
-        f"A × B at T 0.7, top-p 0.95, 50 tokens",
+        f"{models_of(name)}: share that falls into a loop{setting}, against {against}",
         predicted=ever["main"] / n,
         measured=ever[name] / n,
         tolerance=round(by_chance(ever[name], n, ever["main"], n), 2),
@@ -766,10 +776,7 @@ def rows_of(id, *names):
             display(same_share(id, name))
 
 
-legend = ", ".join(
-    f"{letter} = {model['name'].split(' (')[0]}"
-    for letter, model in by_letter.items()
-)
+everyone = ", ".join(model["name"].split(" (")[0] for model in by_letter.values())
 
 # %% tags=["nbval-check-output"]
 rows_of("B5", "hot")
@@ -781,7 +788,7 @@ rows_of("B5", "hot")
 for name, said in rule_says.items():
     row = claim(
         "B3",
-        f"{legend}: kappa of {name} at lag {lag} with readers, {len(elsewhere)} "
+        f"{everyone}: kappa of {name} at lag {lag} with readers, {len(elsewhere)} "
         f"conversations of studies that chose no threshold",
         predicted=1,
         measured=kappa(said, reader_says),
@@ -799,7 +806,7 @@ rows_of("B6", "smollm2_self", "gemma3_self")
 for factor, correlation in order.items():
     row = claim(
         "B7",
-        f"{legend}: rank correlation of the studies' turns in a loop, threshold x "
+        f"{everyone}: rank correlation of the studies' turns in a loop, threshold x "
         f"{factor} against the calibrated one",
         predicted=1,
         measured=correlation,
@@ -814,7 +821,7 @@ for factor, correlation in order.items():
 for name in remedies:
     row = claim(
         "B8",
-        f"{legend}: sign of the change in turns in a loop by {metric} and by {other}, "
+        f"{models_of('main')}: sign of the change in turns in a loop by {metric} and by {other}, "
         f"{changes[name][1]}",
         predicted=-1,
         measured=signs[name],
@@ -826,7 +833,7 @@ for name in remedies:
 for name in remedies:
     row = claim(
         "B8",
-        f"{legend}: how many of {', '.join(on_quality)} get worse outside loops, "
+        f"{models_of('main')}: how many of {', '.join(on_quality)} get worse outside loops, "
         f"{changes[name][1]}",
         predicted=0,
         measured=worse[name],
@@ -848,8 +855,8 @@ for name, (_, rows) in settled.items():
     between = [int(low > 0) - int(high > 1) for _, low, high in rows[1:]]
     row = claim(
         "B10",
-        f"{legend}: whether A's and B's side of {changes[name][1].split(',')[0]} lie "
-        f"between A alone and B alone (1: both 95 % intervals inside)",
+        f"{models_of(name)}: whether both sides lie between the places where the "
+        f"models settle alone (1: each 95 % interval inside)",
         predicted=1,
         measured=between,
         tolerance=0,

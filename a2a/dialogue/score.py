@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from a2a.dialogue.perplexity import perplexity
 from a2a.dialogue.pretrained import PretrainedModel, load_pretrained
-from a2a.dialogue.records import Conversations, read_conversations
+from a2a.dialogue.records import Conversations, RecordError, read_conversations
 from a2a.dialogue.seeds import spread
 
 COLUMNS = ("study", "conversation", "turn", "model", "perplexity")
@@ -92,14 +93,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file = options.folder / "perplexity.csv"
     scored = {study for study, _, _ in load_perplexities(file)} if file.exists() else set()
     for name in options.studies:
-        if name not in scored:
+        if name in scored:
+            continue
+        try:
             told = read_conversations(options.folder / f"{name}.jsonl")
             first, second = (_model(model["source"], options.device) for model in told.study["models"])
-            rows = score(told, first, second, spread(told.ids, options.conversations))
-            add(rows, file)
-            known = [row[-1] for row in rows if not math.isnan(row[-1])]
-            middle = math.exp(sum(map(math.log, known)) / len(known))
-            print(f"{name}: {len(rows)} outputs, geometric mean of the perplexities {middle:.1f}")
+        except (FileNotFoundError, RecordError, ModuleNotFoundError) as error:
+            print(f"score: {error}", file=sys.stderr)
+            return 1
+        rows = score(told, first, second, spread(told.ids, options.conversations))
+        add(rows, file)
+        known = [row[-1] for row in rows if not math.isnan(row[-1])]
+        middle = math.exp(sum(map(math.log, known)) / len(known))
+        print(f"{name}: {len(rows)} outputs, geometric mean of the perplexities {middle:.1f}")
     return 0
 
 

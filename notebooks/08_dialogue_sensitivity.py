@@ -410,18 +410,15 @@ show(fig)
 
 # %%
 by_itself = {"A": "smollm2_self", "B": "gemma3_self"}
-together = [name for name in ("main", "swapped") if name in told]
+together = ["main", "swapped"]
 vectors = {
     name: embed([text for row in texts[name] for text in row]).reshape(
         len(ids), last_turn + 1, -1
     )
     for name in (*by_itself.values(), *together)
 }
-for name, rows in texts.items():
-    if name in vectors:
-        vectors[name][[[not text.strip() for text in row] for row in rows]] = (
-            np.nan
-        )
+for name, known in vectors.items():
+    known[[[not text.strip() for text in row] for row in texts[name]]] = np.nan
 
 
 def late_means(name, parity=None):
@@ -550,7 +547,7 @@ for factor, correlation in order.items():
 # interventions were found to leave the collapse of meaning as it is ({cite}`kong2026`).
 
 # %%
-compared = [name for name in STUDIES if name in told]
+compared = list(STUDIES)
 
 
 def recorded_perplexities():
@@ -741,7 +738,7 @@ headline("sensitivity-headline", fig)
 # %% [markdown]
 # ## The claims
 #
-# Paper B asks these as questions. A row states one as "it stays as it is", so that a row which fails is a change that was found. Shares of conversations agree if they differ by less than two samples of one share would in 95 of
+# Paper B leaves these questions open. A row states that "it stays as it is", so that a row which fails is a change that was found. Shares of conversations agree if they differ by less than two samples of one share would in 95 of
 # 100 cases. A change has a sign if its 95 % interval lies on one side of zero, and is 0 otherwise.
 
 

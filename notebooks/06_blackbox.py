@@ -18,6 +18,7 @@
 # as its single steps are right. One that takes another, still nearly affine step settles where a map fitted to its first turns
 # says. One that doesn't do the task gives nothing to predict, and that shows at once.** No prompt and no data of those runs are public; here
 # the experiment is written out for any model behind an OpenAI-compatible API and run on agents that need no key.
+# In this run {glue:text}`blackbox-language-models`.
 #
 # ```{glue:figure} blackbox-headline
 # :name: fig-blackbox-headline
@@ -29,29 +30,33 @@
 # ```
 
 # %% tags=["parameters"]
-seed = 0  # of everything random in this notebook
-d = 3  # dimension of the task; softmax-icl was trained for 3 only
-n = 12  # in-context examples in each prompt
-eta = 0.5  # step size that is asked for; softmax-icl was trained for 0.5
-digits = 4  # digits after the decimal point, of every number stated and asked for
-gaps = [0.5, 1.0, 2.0, 3.0]  # distances between the two objectives
-turns = 14  # turns of a conversation; the first half is fitted
-instances = 2  # repetitions of every conversation, each from its own start
-steps = 12  # one-agent steps, each on a prompt of its own
-resamples = 400  # bootstrap
+seed = 0  # of everything random in this notebook; [0, inf)
+d = 3  # dimension of the task; softmax-icl was trained for 3 only; [1, 20]
+n = 12  # in-context examples in each prompt; [d, 200]
+eta = 0.5  # step size that is asked for; softmax-icl was trained for 0.5; (0, 1]
+digits = 4  # digits after the decimal point, of every number stated and asked for; [1, 12]
+gaps = [0.5, 1.0, 2.0, 3.0]  # distances between the two objectives; (0, 100]
+turns = 14  # turns of a conversation; the first half is fitted; [6 + 4 * d / instances, 200]
+instances = (
+    2  # repetitions of every conversation, each from its own start; [2, 50]
+)
+steps = 12  # one-agent steps, each on a prompt of its own; [4, 200]
+resamples = 400  # bootstrap; [100, 100000]
 base_url = ""  # of an OpenAI-compatible API; empty: a local server, started here
 model = ""  # its name there; empty: the offline agents side by side
-mode = "live"  # "live", "record" (keep and resume) or "replay" (no calls)
+mode = "live"  # "record" keeps and resumes, "replay" makes no calls; {live, record, replay}
 transcript = ""  # folder or file; empty: runs/transcripts, to replay transcripts
-budget_calls = 400  # calls that may be sent for each model, retries included
-attempts = 3  # how often an agent is asked until its reply is valid
-concurrency = 8  # calls under way at once
-timeout = 120.0  # seconds for one reply
+budget_calls = (
+    400  # calls that may be sent for each model, retries included; [1, 1000000]
+)
+attempts = 3  # how often an agent is asked until its reply is valid; [1, 20]
+concurrency = 8  # calls under way at once; [1, 64]
+timeout = 120.0  # seconds for one reply; (0, 3600]
 room = False  # whether there is room to reason in the reply
-temperature = None  # passed on where a number is given
+temperature = None  # passed on where a number is given; [0, 2]
 reasoning_effort = ""  # passed on where given, such as "low"
-price_prompt = 0.0  # US dollars for a million tokens read, for the cost
-price_completion = 0.0  # US dollars for a million tokens written
+price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, inf)
+price_completion = 0.0  # US dollars for a million tokens written; [0, inf)
 smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 
 # %% [markdown]
@@ -73,7 +78,22 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 # |\tilde a - a^*| \le \frac{|\delta_A| + \|P\|\,|\delta_B|}{1 - \|P\|\,\|Q\|}, \qquad P = I - \eta S_A,\; Q = I - \eta S_B .
 # ```
 #
-# So the chapter measures $\delta$ first, on single steps. Everything that comes after is held against what that error allows.
+# So the chapter measures $\delta$ first, on single steps, and shows beside everything that comes after what that error allows.
+#
+# The verdicts don't hang on the agent's own error. Their margins were fixed before any reply was read:
+#
+# | what | margin |
+# |---|---|
+# | an agent takes the gradient step | $R^2$ of its single steps at least 0.99, and usable replies to at least half of them |
+# | its implied step size | within 10 % of the one asked for |
+# | plateaus, measured over predicted | within 10 % |
+# | the factor a turn by which different starts approach each other | within 10 % |
+# | scatter at the plateau over the noise floor | within 25 % |
+# | what a helper leaves of the plateau | at most 10 % |
+# | errors of attacker and victim against a white-box attack | within 5 % of the gap |
+#
+# An estimate supports if its 90 % interval lies within the margin. One pair of prompts and the few starts of a run are what a verdict is about; other
+# prompts would give other numbers.
 
 # %% tags=["hide-input"]
 import json
@@ -81,6 +101,7 @@ import textwrap
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import NormalDist
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -90,6 +111,8 @@ from myst_nb import glue
 import a2a
 from a2a import GradientAgent, Helper, Prompt, alternate, identify, sample_prompt
 from a2a.arrays import norm, operator_norm
+from a2a.book.claims import Checks, requires
+from a2a.book.evidence import at_least, close, same, weakest
 
 # %% tags=["hide-input"]
 from a2a.chat import (
@@ -109,7 +132,6 @@ from a2a.chat import (
 )
 from a2a.chat.server import local_server
 from a2a.chat.softmax_icl import load_weights
-from a2a.claims import claim
 from a2a.execute import book_root, given_path
 
 # %% tags=["hide-input"]
@@ -125,19 +147,16 @@ from a2a.figures import (
     show,
     style,
 )
+from a2a.intervals import Estimate, from_draws
 
 style()
 rng = np.random.default_rng(seed)
 
+checks = Checks()
+
 # %%
 if base_url and not model:
     raise ValueError("a base_url needs the name of a model there")
-if instances < 2 or turns < 8:
-    raise ValueError("wanted at least 2 instances and 8 turns")
-if instances * (turns // 2) < 2 * (d + 1):
-    raise ValueError(
-        f"too few exchanges to fit d = {d}: raise instances or turns"
-    )
 
 # %% [markdown]
 # ## The agents
@@ -364,6 +383,40 @@ def one_agent(answer):
 
 facts = {name: one_agent(answer) for name, answer in written.items()}
 
+
+# %%
+def r_squared_of(name):
+    """R^2 of an agent's single steps, with a bootstrap over the steps."""
+    valid = np.isfinite(written[name]).all(axis=1)
+    if not valid.any():
+        return Estimate(np.nan, lambda level, n: (np.nan, np.nan), steps)
+    ideal = wanted[valid]
+    missed = norm(written[name][valid] - w_steps[valid] - ideal) ** 2
+    chance = np.random.default_rng(seed)  # rng draws the questions of later steps
+    again = chance.integers(len(missed), size=(resamples, len(missed)))
+    draws = 1 - missed[again].sum(-1) / (norm(ideal) ** 2)[again].sum(-1)
+    value = facts[name]["r_squared"]
+    return from_draws(value, draws, len(missed), "steps")
+
+
+def usable(name):
+    """The assumption that an agent does the task at all."""
+    answered = facts[name]["valid"]
+    return requires("usable replies to single steps", answered, ">=", steps / 2)
+
+
+def takes_the_step(name):
+    """What the theory takes for granted of an agent."""
+    r_squared = facts[name]["r_squared"]
+    step = requires("R^2 of single steps", r_squared, ">=", 0.99)
+    return [usable(name), step]
+
+
+def check(name, what, evidence, given=()):
+    """A check of one agent under the assumptions named."""
+    checks.add("A11", what, evidence, given=given, models=[name])
+
+
 # %% tags=["nbval-check-output"]
 print(f"{'':20} valid    R^2  eta implied    largest error")
 for name, fact in facts.items():
@@ -373,6 +426,11 @@ for name, fact in facts.items():
             f" {fact['r_squared']:6.4f} {fact['eta']:12.3f} {fact['delta']:16.1g}"
         )
     print(line)
+
+# %% tags=["nbval-check-output"]
+for name in facts:
+    what = "R^2 of single steps against the gradient step"
+    check(name, what, at_least(r_squared_of(name), 0.99), [usable(name)])
 
 # %% [markdown]
 # An agent that answers fewer than half of these questions is not asked to talk: there is no map to predict with. From here on the tables say so in its place.
@@ -656,11 +714,38 @@ fig.legend(
 )
 headline("blackbox-headline", fig)
 
+
+# %%
+def ratio(result, known, known_draws):
+    """Measured over predicted plateau of both agents at all gaps, the weakest."""
+    values = result["measured"] / known
+    draws = result["measured draws"] / known_draws
+    return weakest(
+        [
+            same(
+                from_draws(values[at], draws[at], last * instances, "answers"),
+                1,
+                margin=0.1,
+            )
+            for at in np.ndindex(values.shape)
+        ]
+    )
+
+
+# %% tags=["nbval-check-output"]
+for name, result in results.items():
+    from_prompts = ratio(result, plateau_prompts, plateau_prompts[..., None])
+    what = "plateau over the one that the prompts predict, all gaps"
+    check(name, what, from_prompts, takes_the_step(name))
+    from_maps = ratio(result, result["fitted"], result["fitted draws"])
+    what = "plateau over the one that maps fitted to the first half predict"
+    check(name, what, from_maps, [usable(name)])
+
 # %% [markdown]
 # Intervals are narrow where an agent has no noise: then they say how well an affine map fits, and how long the start is remembered.
 #
-# How far may the plateau be from the prediction of the prompts? With the largest error of a single step in place of $|\delta_A|$ and $|\delta_B|$, {eq}`eq-blackbox-bound` gives
-# a tolerance for each agent, to which the rest of the transient at the end of the conversation is added; the prompts predict that, too. In the figure the deviation
+# How far may the plateau be from the prediction of the prompts? With the largest error of a single step in place of $|\delta_A|$ and $|\delta_B|$, {eq}`eq-blackbox-bound` says
+# what each agent's error allows, to which the rest of the transient at the end of the conversation is added; the prompts predict that, too. In the figure the deviation
 # is the distance between where an agent settled and where the prompts say.
 # The largest error is an estimate from other prompts, so an agent that errs more on these two can exceed it.
 
@@ -673,14 +758,9 @@ transient = np.abs(
 ).max()
 
 
-def rounded(tolerance):
-    """Two digits are enough for a tolerance."""
-    return float(f"{tolerance:.1e}")
-
-
 def allowed(name):
     """What the errors of single steps allow between plateau and prediction."""
-    return rounded(amplification * facts[name]["delta"] + transient * d**0.5)
+    return amplification * facts[name]["delta"] + transient * d**0.5
 
 
 # %% tags=["nbval-check-output"]
@@ -754,6 +834,13 @@ for name, found in maps.items():
     print(f"{name:22}{eta_text:24}{found['r_squared']:.6f}       {p}")
 unusable()
 
+# %% tags=["nbval-check-output"]
+for name, found in maps.items():
+    exchanges = len(gap) * half * instances
+    step = from_draws(found["eta"], found["eta draws"], exchanges, "exchanges")
+    evidence = same(step, eta, margin=eta / 10)
+    check(name, "implied step size", evidence, takes_the_step(name))
+
 # %% [markdown]
 # **Rate.** $\rho(PQ)$ from the prompts, and from the fitted maps at the largest gap. It is scored by the factor a turn with which the differences between the conversations from different starts
 # shrink, over as many turns as they stand well above the noise; the prompts predict that factor as well.
@@ -794,6 +881,13 @@ for name, result in results.items():
     )
 unusable()
 
+# %% tags=["nbval-check-output"]
+for name in talks:
+    predicted, measured, _ = factors(name)
+    what = "factor a turn by which starts approach each other, over predicted"
+    evidence = close(measured / predicted, 1, tolerance=0.1)
+    check(name, what, evidence, takes_the_step(name))
+
 # %% [markdown]
 # **Noise floor.** By {prf:ref}`thm-noise` the noise of repeated answers gives the scatter that remains at the plateau. It is measured as the root mean square distance of
 # what A writes in the last quarter from its mean. Where the noise is that of the last digit alone, the agents fall into step with their rounding, and there is no scatter to predict.
@@ -825,6 +919,27 @@ for name, pair in scatter.items():
     else:
         print(f"{name:22}repeats itself to the last digit or nearly so")
 unusable()
+
+
+# %%
+def scatter_ratio(name):
+    """Measured over predicted scatter; both are standard deviations."""
+    predicted, measured = scatter[name]
+    asked, seen = 2 * steps * d, len(gap) * (last * instances - 1) * d
+    error = (1 / (2 * asked) + 1 / (2 * seen)) ** 0.5 * measured / predicted
+
+    def interval(level, n):
+        z = NormalDist().inv_cdf((1 + level) / 2) * (seen / n) ** 0.5
+        return measured / predicted - z * error, measured / predicted + z * error
+
+    return Estimate(measured / predicted, interval, seen, "numbers written")
+
+
+# %% tags=["nbval-check-output"]
+for name in noisy:
+    what = "scatter at the plateau over the predicted noise floor"
+    evidence = same(scatter_ratio(name), 1, margin=0.25)
+    check(name, what, evidence, takes_the_step(name))
 
 # %% [markdown]
 # ## A helper for a black box
@@ -902,6 +1017,13 @@ for name in with_help:
     )
 unusable()
 
+# %% tags=["nbval-check-output"]
+for name in with_help:
+    plateau = results[name]["measured"][0, -1]
+    what = "share of the plateau that a helper leaves, identified and Anderson"
+    evidence = close(np.array(left_over(name)) / plateau, tolerance=0.1)
+    check(name, what, evidence, takes_the_step(name))
+
 # %% [markdown]
 # ## The one-probe attack on a black box
 #
@@ -943,7 +1065,7 @@ strength = operator_norm(np.linalg.inv(eye - known_attacker.M @ victim_theory.M)
 
 def attack_allowed(name):
     """Errors of the probe and of every later step, amplified."""
-    return rounded(2 * float(strength) * facts[name]["delta"])
+    return 2 * float(strength) * facts[name]["delta"]
 
 
 # %% tags=["nbval-check-output"]
@@ -952,6 +1074,16 @@ print(f"{'predicted':22}{foreseen[0]:8.4f} {foreseen[1]:7.4f}")
 for name, (won, lost) in attacks.items():
     print(f"{name:22}{won:8.4f} {lost:7.4f} {attack_allowed(name):11.1g}")
 unusable()
+
+# %% tags=["nbval-check-output"]
+for name, pair in attacks.items():
+    what = "errors of attacker and victim after one probe, as shares of the gap"
+    shares, expected_shares = (
+        np.array(pair) / gap[-1],
+        np.array(foreseen) / gap[-1],
+    )
+    evidence = close(shares, expected_shares, tolerance=0.05)
+    check(name, what, evidence, takes_the_step(name))
 
 # %% [markdown]
 # ## Replies, calls and cost
@@ -986,134 +1118,23 @@ for name, client in clients.items():
     )
 server.close()
 
+# %%
+PROGRAMS = ("gradient", "softmax-icl")
+asked_models = [name for name in names if not name.startswith(PROGRAMS)]
+did = [name for name in asked_models if name in talks]
+answer = f"of the language models, {', '.join(did)} did the task"
+if not did:
+    answer = "no language model did the task"
+    if asked_models:
+        answer += f"; {', '.join(asked_models)} was asked and failed"
+glue("blackbox-language-models", answer, display=False)
+
 # %% [markdown]
-# ## Verdicts
+# ## What was checked
 #
-# One row an agent in each cell; an agent that was left out has a row for its replies alone. The tolerances are those of the sections above: what the error of an agent's
-# single steps allows by {eq}`eq-blackbox-bound`, or the 99 % spread of the bootstrap. They are as tight as the agent is exact: for `gradient` little more than
-# the rounding of the last digit.
-#
-# GPT-5-mini itself is not run here: it needs a key. A recording of it, put in the folder `transcripts`, appears in this chapter and in the table by itself.
-#
-# First the single steps. An error of a step is amplified up to {glue:text}`blackbox-amplification:.1f` times on the way to the plateau. A relative error above $\epsilon = 0.1$,
-# that is $R^2 < 0.99$, would leave the plateau known to a sizeable part of a step only.
+# Claim A11 is about GPT-5-mini, which isn't run here without a key: checks of other agents say how the experiment works, and leave the claim untested. A recording of it,
+# put in the folder `transcripts`, appears in this chapter and on the page of the claims by itself. An agent that doesn't take the gradient step gives the theory nothing
+# to predict: its checks are not applicable.
 
 # %% tags=["nbval-check-output"]
-for name in dropped:
-    if name not in facts:
-        continue
-    expected_share = 0 if name == "smollm2" else 1
-    note = ", not expected to follow" if name == "smollm2" else ""
-    display(
-        claim(
-            "A11",
-            f"{name}: share of single steps with a usable reply{note}",
-            predicted=expected_share,
-            measured=facts[name]["valid"] / steps,
-            tolerance=0.25,
-        )
-    )
-
-# %% tags=["nbval-check-output"]
-for name in talks:
-    row = claim(
-        "A11",
-        f"{name}: R^2 of single steps against the gradient step",
-        predicted=1,
-        measured=facts[name]["r_squared"],
-        tolerance=0.01,
-    )
-    display(row)
-
-# %% [markdown]
-# By the Cauchy-Schwarz inequality a relative error $\epsilon$ of the steps moves the implied step size by at most $\epsilon\eta$. It is implied by other exchanges than those that gave $\epsilon$, so the half-width of
-# its bootstrap interval is added.
-
-# %% tags=["nbval-check-output"]
-for name, found in maps.items():
-    half_width = np.ptp(interval(found["eta draws"])) / 2
-    row = claim(
-        "A11",
-        f"{name}: implied step size",
-        predicted=eta,
-        measured=found["eta"],
-        tolerance=rounded(eta * facts[name]["epsilon"] + half_width),
-    )
-    display(row)
-
-# %% tags=["nbval-check-output"]
-for name, result in results.items():
-    row = claim(
-        "A11",
-        f"{name}: plateaus, from the prompts alone",
-        predicted=plateau_prompts,
-        measured=result["measured"],
-        tolerance=allowed(name),
-    )
-    display(row)
-
-# %% tags=["nbval-check-output"]
-for name, result in results.items():
-    row = claim(
-        "A11",
-        f"{name}: plateaus, from maps fitted to the first half",
-        predicted=result["fitted"],
-        measured=result["measured"],
-        tolerance=rounded(spread(result).max() + amplification * rounding),
-    )
-    display(row)
-
-# %% [markdown]
-# The rate: at the last turn that counts, the differences between the starts are five times the noise or more. A fifth of them, spread over the turns, and the
-# relative error of a step make the tolerance.
-
-# %% tags=["nbval-check-output"]
-for name in talks:
-    predicted, measured, count = factors(name)
-    row = claim(
-        "A11",
-        f"{name}: factor a turn by which different starts approach each other",
-        predicted=predicted,
-        measured=measured,
-        tolerance=rounded(predicted * (0.2 / count + facts[name]["epsilon"])),
-    )
-    display(row)
-
-# %% [markdown]
-# The scatter of an agent with noise: predicted and measured are standard deviations, from so many answers that each is known to a few per cent; the tolerance is three standard errors of
-# their ratio.
-
-# %% tags=["nbval-check-output"]
-for name in noisy:
-    predicted, measured = scatter[name]
-    asked, seen = 2 * steps * d, len(gap) * (last * instances - 1) * d
-    row = claim(
-        "A11",
-        f"{name}: scatter at the plateau over the predicted noise floor",
-        predicted=1,
-        measured=measured / predicted,
-        tolerance=rounded(3 * (1 / (2 * asked) + 1 / (2 * seen)) ** 0.5),
-    )
-    display(row)
-
-# %% tags=["nbval-check-output"]
-for name in with_help:
-    row = claim(
-        "A11",
-        f"{name}: error that a helper leaves, identified and Anderson",
-        predicted=0,
-        measured=left_over(name),
-        tolerance=rounded(slowest * reach * facts[name]["delta"]),
-    )
-    display(row)
-
-# %% tags=["nbval-check-output"]
-for name, (won, lost) in attacks.items():
-    row = claim(
-        "A11",
-        f"{name}, attacked with one probe: errors of attacker and victim",
-        predicted=foreseen,
-        measured=[won, lost],
-        tolerance=attack_allowed(name),
-    )
-    display(row)
+checks.table()

@@ -1,0 +1,1 @@
+"""What knows of notebooks and pages: running them, their claims, tables and pictures."""

@@ -1,0 +1,287 @@
+"""Claims, the checks that a chapter makes of them, and the verdicts that follow.
+
+A chapter makes a `Checks`, adds a check where it shows the evidence, and ends with `checks.table()`. What the book says
+of its claims is collected from the outputs of those tables: it can't say anything that no cell has computed.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+import numpy as np
+import yaml
+from IPython.display import display
+
+from a2a.book.evidence import Evidence
+from a2a.execute import book_root
+from a2a.intervals import Number
+
+METADATA = "a2a_checks"
+"""Where a table's checks stand in its output's metadata: a MIME type of our own is one that no renderer knows."""
+
+SOURCES = ("paper A", "paper B", "question", "ours")
+MARKS = {
+    "supported": "✓",
+    "contradicted": "✗",
+    "undecided": "?",
+    "not applicable": "–",
+    "descriptive": "·",
+    "not tested": "○",
+}
+"""A sign for each verdict, so that colour is never the only difference."""
+
+RELATIONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """Something that a theorem takes for granted, with the number that says whether it is so."""
+
+    what: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison of a claim with what was measured. Numbers are kept as the text that is shown, too."""
+
+    id: str
+    what: str
+    verdict: str
+    wanted: str
+    measured: str
+    assumptions: tuple[Assumption, ...] = ()
+    models: tuple[str, ...] = ()
+    effect: float | None = None
+    interval: tuple[float, float] | None = None
+    margin: tuple[float, float] | None = None
+    note: str = ""
+
+    @property
+    def line(self) -> str:
+        """The check in one line of text."""
+        if self.verdict == "not applicable":
+            return f"{self.id} not applicable: {self.what}; {self.broken}"
+        told = f"{self.id} {self.verdict}: {self.what}; measured {self.measured}, wanted {self.wanted}"
+        return f"{told}; {self.note}" if self.note else told
+
+    @property
+    def broken(self) -> str:
+        """The assumptions that don't hold."""
+        return "; ".join(assumption.what for assumption in self.assumptions if not assumption.holds)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        kind = self.verdict.replace(" ", "-")
+        lead, _, rest = self.line.partition(": ")
+        marked = f"<strong>{MARKS[self.verdict]} {html.escape(lead)}.</strong> {html.escape(rest)}."
+        return {"text/plain": self.line, "text/html": f'<p class="a2a-check a2a-{kind}">{marked}</p>'}
+
+
+def requires(
+    name: str, value: Any, relation: Literal["<", "<=", ">", ">="], bound: Number, *, shown: str = ""
+) -> Assumption:
+    """The assumption that every entry of `value` is, say, below `bound`; the worst entry is shown.
+
+    Args:
+        name: what the number is, such as "rho(PQ)".
+        value: a number or an array; NaN is never as wanted.
+        relation, bound: what is wanted of it.
+        shown: the bound in words, where it isn't a number that speaks for itself.
+
+    Raises:
+        ValueError: if `value` is empty.
+    """
+    entries = np.asarray(value, dtype=float).ravel()
+    if not entries.size:
+        raise ValueError(f"the assumption on {name} needs a value, got none")
+    worst = float((np.max if "<" in relation else np.min)(entries))
+    holds = bool(RELATIONS[relation](worst, bound))
+    return Assumption(f"{name} = {_apart(worst, bound)}, wanted {relation} {shown or f'{bound:g}'}", holds)
+
+
+class Checks:
+    """The checks of one chapter.
+
+    Args:
+        models: what the chapter's checks are about, where a check doesn't say.
+    """
+
+    def __init__(self, *models: str) -> None:
+        self.models = models
+        self.made: list[Check] = []
+
+    def add(
+        self,
+        id: str,
+        what: str,
+        evidence: Evidence,
+        *,
+        given: Sequence[Assumption] = (),
+        models: Sequence[str] = (),
+        otherwise: str = "",
+    ) -> None:
+        """Make a check of the claim `id` and show it.
+
+        Args:
+            what: what was compared, in a few words.
+            given: the assumptions of the theorem; where one doesn't hold, the check is not applicable.
+            models: what was tested; the chapter's models if empty.
+            otherwise: what it may mean, where the check doesn't support the claim.
+        """
+        assumed, about = tuple(given), tuple(models) or self.models
+        if all(assumption.holds for assumption in assumed):
+            check = _judged(id, what, evidence, assumed, about, otherwise)
+        else:
+            check = Check(id, what, "not applicable", evidence.wanted, "", assumed, about)
+        self.made.append(check)
+        display(check)
+
+    def table(self) -> CheckTable:
+        """All checks in a table: what ends the chapter, and what the book collects."""
+        return CheckTable(tuple(self.made))
+
+
+@dataclass(frozen=True)
+class CheckTable:
+    """Checks as a table, in order of their claims."""
+
+    checks: tuple[Check, ...]
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+        ordered = sorted(self.checks, key=lambda check: claim_order(check.id))
+        lines = "\n".join(check.line for check in ordered)
+        head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Check", "Measured", "Wanted", "Verdict"))
+        body = "".join(_row(check) for check in ordered)
+        table = f'<table class="a2a-checks"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        kept = [_plain(asdict(check)) for check in self.checks]
+        return {"text/plain": lines, "text/html": table}, {METADATA: kept}
+
+
+def claim_order(id: str) -> tuple[str, int]:
+    """A2 before A10, and A before B."""
+    letters = id.rstrip("0123456789")
+    return letters, int(id[len(letters) :] or 0)
+
+
+def collect(notebooks: Iterable[Path]) -> list[dict[str, Any]]:
+    """All checks in the outputs of executed notebooks, in reading order: a Check's fields and its `notebook`."""
+    return [{"notebook": Path(file).stem, **check} for file in notebooks for check in _checks_of(Path(file))]
+
+
+def load_statements() -> dict[str, dict[str, Any]]:
+    """The claims of the book, by their id: `says`, `source`, and what else book/claims.yml says of them.
+
+    Empty where there is no book around.
+
+    Raises:
+        ValueError: if a claim has no sentence or an unknown source.
+    """
+    root = book_root()
+    if root is None:
+        return {}
+    statements = yaml.safe_load((root / "book" / "claims.yml").read_text(encoding="utf-8"))
+    for id, statement in statements.items():
+        if statement.get("source") not in SOURCES or not statement.get("says"):
+            raise ValueError(f"claim {id} needs `says` and a `source` of {', '.join(SOURCES)}, got {statement}")
+    return statements
+
+
+def claims_json(notebooks: Iterable[Path], statements: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Every claim with its verdict and its checks, for machines: the content of claims.json.
+
+    Args:
+        notebooks: executed notebooks.
+        statements: the claims, as `load_statements` gives them. Without any, a notebook's claims speak for themselves.
+
+    Raises:
+        ValueError: if a notebook checks a claim that isn't in `statements`.
+    """
+    by_claim: dict[str, list[dict[str, Any]]] = {id: [] for id in statements}
+    for check in collect(notebooks):
+        id = check.pop("id")
+        if statements and id not in by_claim:
+            raise ValueError(f"{check['notebook']} checks claim {id}, which isn't one of {', '.join(statements)}")
+        by_claim.setdefault(id, []).append(check)
+    return {"claims": [_claim(id, statements.get(id, {}), checks) for id, checks in by_claim.items()]}
+
+
+def claim_verdict(checks: Sequence[Mapping[str, Any]], statement: Mapping[str, Any]) -> str:
+    """The verdict on a claim: that of its weakest check.
+
+    One check that contradicts the claim decides, then one that is undecided, then one that supports it; a check that
+    isn't applicable or only describes decides nothing. What is said of a paper's models alone (`only_these`) can't be
+    tested on others.
+    """
+    if statement.get("only_these"):
+        checks = [check for check in checks if tested_on(statement, [check])]
+    found = {check["verdict"] for check in checks}
+    order = ("contradicted", "undecided", "supported", "not applicable")
+    return next((verdict for verdict in order if verdict in found), "not tested")
+
+
+def tested_on(statement: Mapping[str, Any], checks: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a check is of all the models that the paper's claim is about; a claim about no model needs none."""
+    return any(
+        all(any(wanted.lower() in model.lower() for model in check["models"]) for wanted in statement.get("models", []))
+        for check in checks
+    )
+
+
+def _claim(id: str, statement: Mapping[str, Any], checks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": id,
+        "says": statement.get("says", ""),
+        "source": statement.get("source", ""),
+        "verdict": claim_verdict(checks, statement),
+        "tested_on_papers_models": tested_on(statement, checks) if statement.get("models") else None,
+        "checks": checks,
+    }
+
+
+def _judged(
+    id: str, what: str, found: Evidence, given: tuple[Assumption, ...], models: tuple[str, ...], otherwise: str
+) -> Check:
+    unmet = otherwise if found.verdict in ("contradicted", "undecided") else ""
+    note = "; ".join(filter(None, (found.note, unmet)))
+    numbers = found.effect, found.interval, found.margin
+    return Check(id, what, found.verdict, found.wanted, found.measured, given, models, *numbers, note)
+
+
+def _checks_of(file: Path) -> Iterator[dict[str, Any]]:
+    for cell in nbformat.read(file, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            yield from map(dict, output.get("metadata", {}).get(METADATA, []))
+
+
+def _row(check: Check) -> str:
+    kind, mark = check.verdict.replace(" ", "-"), MARKS[check.verdict]
+    what = check.what + (f" ({check.note})" if check.note else "")
+    texts = (check.id, what, check.measured or check.broken, check.wanted)
+    cells = "".join(f"<td>{html.escape(text)}</td>" for text in texts)
+    return f'<tr>{cells}<td class="a2a-{kind}">{mark} {check.verdict}</td></tr>'
+
+
+def _apart(value: float, bound: Number) -> str:
+    """`value` with enough digits not to be mistaken for the bound."""
+    digits = 3
+    while f"{value:.{digits}g}" == f"{bound:.{digits}g}" and value != bound and digits < 17:
+        digits += 1
+    return f"{value:.{digits}g}"
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it: no tuples, and None for what isn't a number."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -14,10 +14,20 @@ from a2a.equilibrium import (
     ring_equilibrium,
     small_step_bias,
 )
-from a2a.helper import Anderson, Helper, newton_objective, newton_target, probe, steering_objective
+from a2a.helper import (
+    Anderson,
+    Helper,
+    OneExchange,
+    newton_objective,
+    newton_target,
+    objective_from_exchange,
+    probe,
+    steering_objective,
+)
 from a2a.identification import IdentifiedMap, identify, linearity_test, resample
-from a2a.interaction import Interaction, alternate, take_turns
+from a2a.interaction import Interaction, alternate, take_turns, turns_to
 from a2a.prompts import Prompt, random_covariance, sample_prompt
+from a2a.solving import IllConditioned
 
 __version__ = version("a2a")
 
@@ -30,8 +40,10 @@ __all__ = [
     "GradientAgent",
     "Helper",
     "IdentifiedMap",
+    "IllConditioned",
     "Interaction",
     "NoisyAgent",
+    "OneExchange",
     "Prompt",
     "UnstableInteraction",
     "alternate",
@@ -44,6 +56,7 @@ __all__ = [
     "newton_objective",
     "newton_target",
     "noise_floor",
+    "objective_from_exchange",
     "probe",
     "probe_attack",
     "random_covariance",
@@ -55,4 +68,5 @@ __all__ = [
     "spectral_radius",
     "steering_objective",
     "take_turns",
+    "turns_to",
 ]

@@ -8,13 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays
 from a2a.affine import fit_together
-from a2a.agents import Agent, GradientAgent
-from a2a.arrays import Array, matvec, norm
+from a2a.agents import Agent, GradientAgent, gap_between
+from a2a.arrays import Array, matvec, norm, within_range
 from a2a.prompts import Prompt
+from a2a.solving import filling
+
+NOTHING_TO_CANCEL = "the victim doesn't move theta: it already agrees with the attacker, nothing to cancel"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +41,7 @@ class Asymmetry:
     unseen_by_second: Any
 
 
+@within_range
 def asymmetry(first: GradientAgent, second: GradientAgent) -> Asymmetry:
     """The distance of two gradient agents from each condition of asymmetric convergence.
 
@@ -44,15 +49,15 @@ def asymmetry(first: GradientAgent, second: GradientAgent) -> Asymmetry:
         ValueError: if the agents don't fit together, or the objectives are equal, so that there is nothing to win.
     """
     fit_together(GradientAgent, first=first, second=second)
-    gap = second.theta - first.theta
-    size = norm(gap)
-    if not bool((size > 0).all()):
+    gap = gap_between(first, second)
+    if not bool((gap != 0).any(axis=-1).all()):
         raise ValueError("the two objectives must differ, got theta_B - theta_A = 0")
-    seen_by_first, seen_by_second = matvec(first.step, gap), matvec(second.step, gap)
+    seen_by_first, seen_by_second = (matvec(agent.step, arrays.unit(gap)) for agent in (first, second))
     conditions = (matvec(first.M, seen_by_second), matvec(second.M, seen_by_first), seen_by_first, seen_by_second)
-    return Asymmetry(*(arrays.as_float(norm(v) / size) for v in conditions))
+    return Asymmetry(*(arrays.as_float(norm(v)) for v in conditions))
 
 
+@within_range
 def attack_prompt(victim: GradientAgent, theta: Any, eta: Any) -> Prompt:
     """White-box attack: the one-example prompt with which a gradient agent of step size `eta` wins against `victim`.
 
@@ -65,7 +70,11 @@ def attack_prompt(victim: GradientAgent, theta: Any, eta: Any) -> Prompt:
     """
     fit_together(GradientAgent, victim=victim)
     theta = victim.vector("theta", theta)
-    return _cancelling_prompt(matvec(victim.step, victim.theta - theta), theta, eta)
+    gap = _moved("theta_B - theta", victim.theta, theta)
+    v = matvec(victim.S / filling(victim.S)[..., None, None], arrays.unit(gap))
+    if not bool((norm(v) > arrays.tolerance(v)).all()):
+        raise ValueError(NOTHING_TO_CANCEL)
+    return _cancelling_prompt(v, theta, eta)
 
 
 def probe_attack(victim: Agent, theta: Any, eta: Any) -> Prompt:
@@ -75,17 +84,24 @@ def probe_attack(victim: Agent, theta: Any, eta: Any) -> Prompt:
         ValueError: if the victim doesn't move theta, or answers something that isn't a finite (..., d).
     """
     theta = arrays.vector("theta", theta)
-    answer = arrays.vector("the victim's answer", victim(theta), theta.shape[-1])
+    answer = arrays.vector("the victim's answer", victim(arrays.copy(theta)), theta.shape[-1])
     arrays.namespace(**{"theta": theta, "the victim's answer": answer})
-    return _cancelling_prompt(answer - theta, theta, eta)
+    return _cancelling_prompt(_moved("the victim's answer minus theta", answer, theta), theta, eta)
 
 
+def _moved(name: str, end: Array, theta: Array) -> Array:
+    """end - theta, if that is more than rounding."""
+    with np.errstate(over="ignore"):
+        v = arrays.vector(name, end - theta)
+    if not bool((norm(v) > norm(arrays.tolerance(v) * theta)).all()):
+        raise ValueError(NOTHING_TO_CANCEL)
+    return v
+
+
+@within_range
 def _cancelling_prompt(v: Float[Array, "*batch d"], theta: Array, eta: Any) -> Prompt:
     eta = arrays.step_size("eta", eta, like=v)
     arrays.batch_shape(victim=tuple(v.shape[:-1]), eta=tuple(getattr(eta, "shape", ())))
-    size = norm(v)
-    if not bool((size > arrays.tolerance(v) * norm(theta)).all()):
-        raise ValueError("the victim doesn't move theta: it already agrees with the attacker, nothing to cancel")
-    x = v / (size * eta**0.5)[..., None]
     xp = arrays.namespace(v=v, theta=theta)
+    x = arrays.unit(v) / (eta**0.5 if isinstance(eta, float) else eta[..., None] ** 0.5)
     return Prompt(x[..., None, :], xp.sum(x * theta, axis=-1)[..., None])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from jaxtyping import Float
 
 from a2a import arrays
-from a2a.arrays import Array
+from a2a.arrays import Array, product
 
 
 class AffineMap:
@@ -31,6 +32,14 @@ class AffineMap:
         """Dimension of w."""
         return int(self.M.shape[-1])
 
+    @cached_property
+    def step(self) -> Float[Array, "*#batch d d"]:
+        """I - M, shape (..., d, d): what the map takes off an error.
+
+        Gradient agents, and maps composed of them, have it with all the digits that I - M loses to the 1.
+        """
+        return arrays.identity(self.M) - self.M
+
     def __call__(self, w: Any) -> Array:
         """M w + c for w of shape (..., d)."""
         return arrays.matvec(self.M, self.vector("w", w)) + self.c
@@ -46,7 +55,7 @@ class AffineMap:
         if not isinstance(before, AffineMap):
             return NotImplemented
         fit_together(AffineMap, outer=self, inner=before)
-        return AffineMap(self.M @ before.M, arrays.matvec(self.M, before.c) + self.c)
+        return _composed(self, before)
 
     def fixed_point(self) -> Float[Array, "*batch d"]:
         """The one w with f(w) = w, shape (..., d), stable or not.
@@ -54,15 +63,21 @@ class AffineMap:
         Raises:
             ValueError: if I - M is singular, so that there is no fixed point or more than one.
         """
-        gap = arrays.identity(self.M) - self.M
-        singular_values = arrays.namespace(M=gap).linalg.svdvals(gap)
-        if bool((singular_values[..., -1] <= arrays.tolerance(gap) * singular_values[..., 0]).any()):
+        singular_values = arrays.linalg("svdvals", self.step)
+        if bool((singular_values[..., -1] <= arrays.tolerance(self.step) * singular_values[..., 0]).any()):
             raise ValueError("no unique fixed point: I - M is singular, so some direction is never moved")
-        return arrays.solve(gap, self.c)
+        return arrays.solve(self.step, self.c)
 
     def spectral_radius(self) -> Float[Array, "*batch"] | float:
         """Largest modulus of an eigenvalue of M: the factor by which the slowest error shrinks a step."""
         return spectral_radius(self.M)
+
+
+@arrays.within_range
+def _composed(after: AffineMap, before: AffineMap) -> AffineMap:
+    both = AffineMap(product(after.M, before.M), arrays.matvec(after.M, before.c) + after.c)
+    both.step = after.step + before.step - product(after.step, before.step)
+    return both
 
 
 def fit_together(kind: type[AffineMap], **agents: Any) -> None:
@@ -86,4 +101,4 @@ def spectral_radius(M: Float[Array, "*batch d d"]) -> Float[Array, "*batch"] | f
     """
     M = arrays.square("M", M)
     xp = arrays.namespace(M=M)
-    return arrays.as_float(xp.max(xp.abs(xp.linalg.eigvals(M)), axis=-1))
+    return arrays.as_float(xp.max(xp.abs(arrays.linalg("eigvals", M)), axis=-1))

@@ -35,8 +35,10 @@ class GradientAgent(AffineMap):
         shapes = {"S": self.S.shape[:-2], "theta": self.theta.shape[:-1], "eta": getattr(self.eta, "shape", ())}
         arrays.batch_shape(**{name: tuple(shape) for name, shape in shapes.items()})
         # kept, because I - M has lost the digits of a small step to the 1 that was added
-        self.step = (self.eta if isinstance(self.eta, float) else self.eta[..., None, None]) * self.S
-        super().__init__(arrays.identity(self.S) - self.step, arrays.matvec(self.step, self.theta))
+        eta = self.eta if isinstance(self.eta, float) else self.eta[..., None, None]
+        with np.errstate(over="ignore"):
+            self.step = arrays.not_vanished("eta S", eta * self.S, self.S)
+            super().__init__(arrays.identity(self.S) - self.step, arrays.matvec(self.step, self.theta))
 
     @classmethod
     def from_prompt(cls, prompt: Prompt, eta: Any) -> GradientAgent:
@@ -78,9 +80,16 @@ def sample_pair(
         batch: leading batch dimensions.
         noise: standard deviation of the label noise.
     """
+    arrays.generator("rng", rng)
     prompts = [sample_prompt(rng, n, d, rng.standard_normal((*batch, d)), noise=noise) for _ in range(2)]
     first, second = (GradientAgent.from_prompt(p, eta) for p, eta in zip(prompts, (eta_first, eta_second), strict=True))
     return first, second
+
+
+def gap_between(first: AffineMap, second: AffineMap) -> Array:
+    """The second agent's objective minus the first one's, (..., d); ValueError if that overflows."""
+    with np.errstate(over="ignore"):
+        return arrays.vector("theta_B - theta_A", objective(second) - objective(first))
 
 
 def objective(agent: AffineMap) -> Array:

@@ -6,15 +6,25 @@ NumPy and torch is named where it came in and not three calls later.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import is_dataclass
+from functools import reduce, wraps
+from reprlib import repr as brief
 from types import ModuleType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_array_api_obj, is_torch_namespace
+from array_api_compat import array_namespace, device, is_array_api_obj, is_torch_array, is_torch_namespace
 from jaxtyping import Float
+
+from a2a.threads import ONE_BLAS_THREAD
 
 Array = Any
 """A NumPy array or a torch tensor."""
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 def namespace(**arrays: Array) -> ModuleType:
@@ -34,19 +44,31 @@ def namespace(**arrays: Array) -> ModuleType:
 
 
 def floating(name: str, value: Any) -> Array:
-    """`value` as a floating-point array: its own dtype if that is one, float64 otherwise; ValueError if not finite."""
+    """`value` as an array of float32 or float64, integers as float64; ValueError for other types and if not finite."""
     try:
         array = value if is_array_api_obj(value) else np.asarray(value)
         xp = array_namespace(array)
         if xp.isdtype(array.dtype, ("bool", "integral")):
             array = xp.astype(array, xp.float64)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} must hold real numbers, got {value!r}") from error
+        raise ValueError(f"{name} must hold real numbers, got {brief(value)}") from error
     if not xp.isdtype(array.dtype, "real floating"):
-        raise ValueError(f"{name} must hold real numbers, got {array.dtype} in {value!r}")
+        raise ValueError(f"{name} must hold real numbers, got {array.dtype} in {brief(value)}")
+    if array.dtype not in (xp.float32, xp.float64):
+        raise ValueError(f"{name} must be of type float32 or float64, got {array.dtype}")
+    _require_plain(name, array)
     if not _all_finite(array):
         raise ValueError(f"{name} must be finite, got NaN or infinity in an array of shape {tuple(array.shape)}")
     return array
+
+
+def _require_plain(name: str, array: Array) -> None:
+    """ValueError for an array of which only some entries, or none, are there to be read."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise ValueError(f"{name} must be a plain array, got a masked one: fill it or drop the masked entries")
+    if is_torch_array(array) and (array.is_meta or array.layout != array_namespace(array).strided):
+        kind = "one without data (meta)" if array.is_meta else f"a sparse one ({array.layout})"
+        raise ValueError(f"{name} must be a plain tensor, got {kind}")
 
 
 def _all_finite(array: Array) -> bool:
@@ -55,6 +77,26 @@ def _all_finite(array: Array) -> bool:
     with np.errstate(over="ignore", invalid="ignore"):
         total = xp.sum(array)
     return bool(xp.isfinite(total)) or bool(xp.all(xp.isfinite(array)))
+
+
+def within_range(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """The function, with a ValueError in place of a result that holds infinity or NaN.
+
+    What it returns is looked at, and not the processor's flags, which some BLAS libraries raise for nothing.
+    """
+
+    @wraps(function)
+    def checked(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = function(*arguments, **options)
+        values = vars(result).values() if is_dataclass(result) else result if isinstance(result, tuple) else [result]
+        numbers = [value for value in values if isinstance(value, float) or is_array_api_obj(value)]
+        if not all(_all_finite(np.asarray(value) if isinstance(value, float) else value) for value in numbers):
+            name = function.__name__.strip("_")
+            raise ValueError(f"{name} must stay within the range of its numbers, got infinity or NaN: scale its input")
+        return result
+
+    return checked
 
 
 def vector(name: str, value: Any, d: int | None = None) -> Array:
@@ -77,11 +119,14 @@ def square(name: str, value: Any, d: int | None = None) -> Array:
 
 
 def symmetric(name: str, value: Any, d: int | None = None) -> Array:
-    """`value` as a symmetric matrix of shape (..., d, d); ValueError that gives the largest asymmetry."""
+    """`value` as a symmetric matrix of shape (..., d, d), each judged by its own size; ValueError with the gap."""
     array = square(name, value, d)
     xp = array_namespace(array)
-    gap = xp.max(xp.abs(array - transpose(array))).item()
-    if gap > tolerance(array) * xp.max(xp.abs(array)).item():
+    half = array / 2  # the difference of two halves can't overflow
+    gaps, sizes = (xp.max(xp.abs(matrix), axis=(-2, -1)) for matrix in (half - transpose(half), half))
+    wrong = gaps > tolerance(array) * sizes
+    if bool(xp.any(wrong)):
+        gap = 2 * xp.max(xp.where(wrong, gaps, 0.0)).item()
         raise ValueError(f"{name} must be symmetric, got entries that differ from their transpose by up to {gap:.3g}")
     return array
 
@@ -90,10 +135,11 @@ def covariance(name: str, value: Any, d: int | None = None) -> Array:
     """`value` as a symmetric positive semi-definite matrix (..., d, d); ValueError with the smallest eigenvalue."""
     array = symmetric(name, value, d)
     xp = array_namespace(array)
-    eigenvalues = xp.linalg.eigvalsh(array)
-    if bool((eigenvalues[..., 0] < -tolerance(array) * xp.abs(eigenvalues[..., -1])).any()):
-        least = xp.min(eigenvalues).item()
-        raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue of {least:.3g}")
+    least = linalg("eigvalsh", array)[..., 0]
+    wrong = least < -tolerance(array) * largest_entry(array)
+    if bool(xp.any(wrong)):
+        found = xp.min(xp.where(wrong, least, 0.0)).item()
+        raise ValueError(f"{name} must be positive semi-definite, got an eigenvalue of {found:.3g}")
     return array
 
 
@@ -101,7 +147,7 @@ def step_size(name: str, value: Any, like: Array = None) -> Array:
     """A step size, a float or a batch (...), of the kind of `like` if given; ValueError unless it is positive."""
     array = floating(name, value)
     if not bool((array > 0).all()):
-        raise ValueError(f"{name} must be a positive step size, got {value!r}")
+        raise ValueError(f"{name} must be a positive step size, got {brief(value)}")
     if not array.ndim:
         return array.item()
     if like is None:
@@ -113,7 +159,7 @@ def positive_float(name: str, value: Any) -> float:
     """One number above 0; ValueError that says what came."""
     array = floating(name, value)
     if array.ndim or not array > 0:
-        raise ValueError(f"{name} must be one positive number, got {value!r}")
+        raise ValueError(f"{name} must be one positive number, got {brief(value)}")
     return array.item()
 
 
@@ -121,14 +167,14 @@ def standard_deviation(name: str, value: Any) -> float:
     """One number of at least 0; ValueError that says what came."""
     array = floating(name, value)
     if array.ndim or not array >= 0:
-        raise ValueError(f"{name} must be a standard deviation >= 0, got {value!r}")
+        raise ValueError(f"{name} must be a standard deviation >= 0, got {brief(value)}")
     return array.item()
 
 
 def positive_int(name: str, value: Any) -> int:
     """A whole number of at least 1; ValueError that says what came."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+        raise ValueError(f"{name} must be a whole number of at least 1, got {brief(value)}")
     return int(value)
 
 
@@ -147,11 +193,30 @@ def tolerance(array: Array) -> float:
     return 512 * array.shape[-1] * float(xp.finfo(array.dtype).eps)
 
 
+def generator(name: str, value: Any) -> np.random.Generator:
+    """`value` if it is a NumPy generator, else a ValueError that says what came."""
+    if not isinstance(value, np.random.Generator):
+        raise ValueError(f"{name} must be a numpy.random.Generator, got {brief(value)}")
+    return value
+
+
 def standard_normal(rng: Any, shape: tuple[int, ...], like: Array) -> Array:
     """Independent standard normal numbers of the kind of `like`; ValueError if `rng` isn't a generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng must be a numpy.random.Generator, got {rng!r}")
-    return array_namespace(like).asarray(rng.standard_normal(shape), dtype=like.dtype, device=device(like))
+    drawn = generator("rng", rng).standard_normal(shape)
+    return array_namespace(like).asarray(drawn, dtype=like.dtype, device=device(like))
+
+
+def not_vanished(name: str, product: Array, factor: Array) -> Array:
+    """A finite `product` (..., n, m); ValueError if it overflowed, or is 0 where the `factor` is not."""
+    product = floating(name, product)
+    if bool(((largest_entry(product) == 0) & (largest_entry(factor) > 0)).any()):
+        raise ValueError(f"{name} must not vanish, got numbers so small that their product is 0")
+    return product
+
+
+def copy(array: Array) -> Array:
+    """The same numbers in memory of their own: what an agent does to them in place stays with the agent."""
+    return array.clone() if is_torch_array(array) else array.copy()
 
 
 def identity(like: Float[Array, "*batch d"]) -> Float[Array, "d d"]:
@@ -175,26 +240,73 @@ def matvec(matrix: Float[Array, "*#batch n d"], w: Float[Array, "*#batch d"]) ->
     return (matrix @ w[..., None])[..., 0]
 
 
+def product(*matrices: Float[Array, "*#batch _ _"]) -> Float[Array, "*both _ _"]:
+    """The matrix product of all, from left to right, over leading batch dimensions."""
+    return reduce(lambda left, right: linalg("matmul", left, right), matrices)
+
+
 def solve(matrix: Float[Array, "*#batch d d"], v: Float[Array, "*#batch d"]) -> Float[Array, "*both d"]:
     """The solution x of matrix x = v over leading batch dimensions; shape (..., d)."""
-    return array_namespace(matrix).linalg.solve(matrix, v[..., None])[..., 0]
+    return linalg("solve", matrix, v[..., None])[..., 0]
 
 
-def pseudo_inverse(matrix: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
-    """Moore-Penrose inverse, in which a direction that only rounding sees counts as unseen."""
-    return array_namespace(matrix).linalg.pinv(matrix, rtol=tolerance(matrix))
+def largest_entry(matrix: Float[Array, "*batch n d"]) -> Float[Array, "*batch"]:
+    """Largest absolute entry of each matrix."""
+    xp = array_namespace(matrix)
+    return xp.max(xp.abs(matrix), axis=(-2, -1))
+
+
+def power_of_two(size: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
+    """The largest power of 2 up to a positive size: a unit that changes no digits."""
+    xp = array_namespace(size)
+    return 2.0 ** xp.floor(xp.log2(size))
 
 
 def norm(v: Float[Array, "*batch d"]) -> Float[Array, "*batch"]:
-    """Euclidean norm over the last dimension."""
-    return array_namespace(v).linalg.vector_norm(v, axis=-1)
+    """Euclidean norm over the last dimension, scaled where squares would leave the range."""
+    xp = array_namespace(v)
+    with np.errstate(over="ignore", under="ignore"):
+        plain = xp.linalg.vector_norm(v, axis=-1)
+    root = float(xp.finfo(v.dtype).smallest_normal) ** 0.5
+    in_range = (plain > root / float(xp.finfo(v.dtype).eps)) & (plain < 1 / root)
+    if bool(xp.all(in_range)):
+        return plain
+    size = xp.max(xp.abs(v), axis=-1)
+    as_it_is = in_range | (size == 0) | ~xp.isfinite(size)
+    unit = xp.where(as_it_is, 1.0, size)
+    return xp.where(as_it_is, plain, xp.linalg.vector_norm(v / unit[..., None], axis=-1) * unit)
+
+
+def unit(v: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
+    """v / |v|, of vectors of any size but 0."""
+    v = v / array_namespace(v).max(abs(v), axis=-1, keepdims=True)
+    return v / norm(v)[..., None]
 
 
 def operator_norm(matrix: Float[Array, "*batch n d"]) -> Float[Array, "*batch"]:
     """Largest singular value."""
-    return array_namespace(matrix).linalg.svdvals(matrix)[..., 0]
+    return linalg("svdvals", matrix)[..., 0]
+
+
+def eigh(matrix: Float[Array, "*batch d d"]) -> tuple[Float[Array, "*batch d"], Float[Array, "*batch d d"]]:
+    """Eigenvalues, ascending, and orthonormal eigenvectors, in columns, of a symmetric matrix."""
+    values, vectors = linalg("eigh", matrix)
+    return values, vectors
 
 
 def as_float(value: Array) -> Array:
     """A 0-d array as a Python float; anything larger as it is."""
     return value if value.ndim else value.item()
+
+
+def linalg(function: str, *matrices: Array, **options: Any) -> Any:
+    """A function of the arrays' own `linalg`: on a stack of small NumPy matrices with one BLAS thread.
+
+    With two threads, which wait for each other at every matrix, a busy machine takes ten times as long and more.
+    torch's threads are its own.
+    """
+    call: Callable[..., Any] = getattr(array_namespace(*matrices).linalg, function)
+    stacked = any(matrix.ndim > 2 for matrix in matrices)
+    small = stacked and matrices[0].shape[-1] <= 256 and not is_torch_array(matrices[0])
+    with ONE_BLAS_THREAD if small else nullcontext():
+        return call(*matrices, **options)

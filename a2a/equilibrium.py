@@ -9,14 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays
-from a2a.affine import AffineMap, fit_together, spectral_radius
-from a2a.agents import GradientAgent, objective
-from a2a.arrays import Array, identity, matvec, operator_norm, transpose
+from a2a.affine import AffineMap, fit_together
+from a2a.agents import GradientAgent, gap_between, objective
+from a2a.arrays import (
+    Array,
+    as_float,
+    identity,
+    largest_entry,
+    linalg,
+    matvec,
+    operator_norm,
+    product,
+    transpose,
+    within_range,
+)
+from a2a.contraction import Contraction, contraction, contraction_of_ring
+from a2a.solving import filling, smallest_share, solve_seen, warn_if_ill_conditioned
 
 
 class UnstableInteraction(ValueError):
@@ -50,48 +65,58 @@ class Equilibrium:
     rate: Any
 
 
-def equilibrium(first: AffineMap, second: AffineMap, w0: Any = None) -> Equilibrium:
+@within_range
+def equilibrium(first: AffineMap, second: AffineMap, w0: Any = None, *, require_stable: bool = True) -> Equilibrium:
     """The equilibrium of two agents that alternate, the first one moving first (theory: biased equilibrium, paper A).
 
     Two gradient agents whose prompts leave a common direction unseen never move along it: pass the start w0 (..., d),
     and what it has in those directions stays in the answer, while bias, gain and rate speak of the others.
+    With require_stable=False the fixed points of pairs that run away from them are given, too: see `rate`.
+
+    The bias of gradient agents has all digits however small the steps: (A + B - AB) e_A = P B Delta, with A = eta_A S_A
+    and B = eta_B S_B, loses none, as I - PQ would.
 
     Raises:
         UnstableInteraction: if the rate is 1 or more (for a batch: the largest one), which includes a common unseen
             direction when w0 isn't given.
-        ValueError: if the agents don't fit together, or one has no fixed point of its own to call its objective.
+        ValueError: if the agents don't fit together, one has no fixed point of its own to call its objective, or the
+            pair has no unique fixed point.
+
+    Warns:
+        IllConditioned: if one direction moves so much less than another a turn that few digits of the bias are right.
     """
     fit_together(AffineMap, first=first, second=second)
-    P, Q = first.M, second.M
-    unseen = _commonly_unseen(first, second)
-    if w0 is None:
-        _require_contraction(P @ Q, unseen)
-    else:
-        _require_contraction(P @ Q - unseen)
-    gain_first = _gain(P, Q, unseen)
-    gain_second = _gain(Q, P, unseen)
+    turn = _settling(first, second, w0 is not None, require_stable)
+    gain_first = _gain(first, second, turn.unseen)
+    gain_second = _gain(second, first, turn.unseen)
     theta_first, theta_second = objective(first), objective(second)
-    gap = theta_second - theta_first
+    gap = gap_between(first, second)
     bias_first, bias_second = matvec(gain_first, gap), -matvec(gain_second, gap)
     if w0 is not None:
         w0 = first.vector("w0", w0)
         arrays.batch_shape(w0=tuple(w0.shape[:-1]), second=second.batch)
-        bias_first = bias_first + matvec(unseen, w0 - theta_first)
-        bias_second = bias_second + matvec(unseen, w0 - theta_second)
-    rate = spectral_radius(P @ Q - unseen)
+        bias_first = bias_first + matvec(turn.unseen, w0 - theta_first)
+        bias_second = bias_second + matvec(turn.unseen, w0 - theta_second)
+    rate = as_float(turn.rate)
     return Equilibrium(
         theta_first + bias_first, theta_second + bias_second, bias_first, bias_second, gain_first, gain_second, rate
     )
 
 
+@within_range
 def small_step_bias(first: GradientAgent, second: GradientAgent) -> Float[Array, "*batch d"]:
     """The first agent's bias in the limit of small steps, (eta_A S_A + eta_B S_B)^-1 eta_B S_B Delta, shape (..., d).
 
-    Exact up to a relative error that falls in proportion to the step size.
+    Where eta_A S_A + eta_B S_B is positive definite, it is the limit of the bias as both steps shrink in proportion; if
+    S_B Delta is not 0 either, its relative error falls in proportion to the step size. In directions that neither
+    prompt sees it is 0.
+
+    Warns:
+        IllConditioned: if eta_A S_A + eta_B S_B is so ill-conditioned that few digits are right.
     """
     fit_together(GradientAgent, first=first, second=second)
-    pull = matvec(second.step, second.theta - first.theta)
-    return matvec(arrays.pseudo_inverse(first.step + second.step), pull)
+    pull = matvec(second.step, gap_between(first, second))
+    return solve_seen("eta_A S_A + eta_B S_B", first.step + second.step, pull)
 
 
 def bias_bound(first: AffineMap, second: AffineMap) -> Float[Array, "*batch"] | float:
@@ -101,13 +126,24 @@ def bias_bound(first: AffineMap, second: AffineMap) -> Float[Array, "*batch"] | 
     """
     fit_together(AffineMap, first=first, second=second)
     xp = arrays.namespace(M=first.M)
-    norm_P, norm_Q = operator_norm(first.M), operator_norm(second.M)
-    room = 1 - norm_P * norm_Q
-    gap = arrays.norm(objective(second) - objective(first))
-    bound = norm_P * operator_norm(identity(second.M) - second.M) * gap / xp.where(room > 0, room, xp.ones_like(room))
-    return arrays.as_float(xp.where(room > 0, bound, xp.full_like(bound, float("inf"))))
+    short_P, short_Q = _short_of_1(first), _short_of_1(second)
+    gap = arrays.norm(gap_between(first, second))
+    with np.errstate(over="ignore"):
+        room = short_P + short_Q - short_P * short_Q  # 1 - |P||Q|
+        bound = (1 - short_P) * operator_norm(second.step) / xp.where(room > 0, room, 1.0) * gap
+    bound = arrays.floating("the bound", xp.where(room > 0, bound, 0.0))
+    return as_float(xp.where(room > 0, bound, float("inf")))
 
 
+def _short_of_1(agent: AffineMap) -> Float[Array, "*batch"]:
+    """1 - |M|, with the digits that a small step loses in M."""
+    if not isinstance(agent, GradientAgent):
+        return 1 - operator_norm(agent.M)
+    values = linalg("eigvalsh", agent.step)
+    return arrays.namespace(M=agent.M).minimum(values[..., 0], 2 - values[..., -1])
+
+
+@within_range
 def noise_floor(first: AffineMap, second: AffineMap, noise_first: Any, noise_second: Any) -> tuple[Array, Array]:
     """Stationary covariances (..., d, d) of what the first and the second agent write when their outputs are noisy.
 
@@ -120,75 +156,73 @@ def noise_floor(first: AffineMap, second: AffineMap, noise_first: Any, noise_sec
     """
     fit_together(AffineMap, first=first, second=second)
     P, Q = first.M, second.M
-    _require_contraction(Q @ P)
+    _settling(first, second, unseen_allowed=False)
     C_first = arrays.covariance("noise_first", noise_first, first.d)
     C_second = arrays.covariance("noise_second", noise_second, first.d)
-    matrices = {"the agents": P @ Q, "noise_first": C_first, "noise_second": C_second}
+    matrices = {"first": P, "second": Q, "noise_first": C_first, "noise_second": C_second}
     arrays.namespace(**matrices)
     arrays.batch_shape(**{name: tuple(matrix.shape[:-2]) for name, matrix in matrices.items()})
-    cov_second = _stationary_covariance(Q @ P, Q @ C_first @ transpose(Q) + C_second)
-    return P @ cov_second @ transpose(P) + C_first, cov_second
+    cov_second = _stationary_covariance((second @ first).step, product(Q, C_first, transpose(Q)) + C_second)
+    return product(P, cov_second, transpose(P)) + C_first, cov_second
 
 
-def ring_equilibrium(agents: Sequence[AffineMap]) -> Float[Array, "N *batch d"]:
+@within_range
+def ring_equilibrium(agents: Sequence[AffineMap], *, require_stable: bool = True) -> Float[Array, "N *batch d"]:
     """What each of N agents writes, (N, ..., d), once a ring of them has settled; agent 0 reads what the last wrote.
+
+    With require_stable=False the fixed points of rings that run away from them are given, too.
 
     Raises:
         UnstableInteraction: if the rate of one full round is 1 or more.
-        ValueError: if there is no agent, or their dimensions differ.
+        ValueError: if there is no agent, their dimensions differ, or the ring has no unique fixed point.
     """
     if not agents:
         raise ValueError("a ring needs at least one agent, got none")
     fit_together(AffineMap, **{f"agent {i}": agent for i, agent in enumerate(agents)})
-    round_trip = agents[0]
-    for agent in agents[1:]:
-        round_trip = agent @ round_trip
-    _require_contraction(round_trip.M)
-    w = round_trip.fixed_point()
+    turn = contraction_of_ring(agents)
+    if require_stable:
+        _require_settling(turn)
+    w = reduce(lambda before, agent: agent @ before, agents).fixed_point()
     written = [w := agent(w) for agent in agents]
     return arrays.namespace(w=w).stack(written)
 
 
-def _gain(P: Float[Array, "*#batch d d"], Q: Float[Array, "*#batch d d"], unseen: Any) -> Float[Array, "*both d d"]:
-    """(I - P Q)^-1 P (I - Q), with 1 put in place of the 0 that I - P Q has in the unseen directions."""
-    eye = identity(P)
-    return arrays.namespace(P=P).linalg.solve(eye - P @ Q + unseen, P @ (eye - Q))
+def _settling(first: AffineMap, second: AffineMap, unseen_allowed: bool, require_stable: bool = True) -> Contraction:
+    """What a turn does; UnstableInteraction if it doesn't settle, ValueError if there is nothing to settle on."""
+    turn = contraction(first, second)
+    if not unseen_allowed and bool((abs(turn.unseen) > 0.5 / first.d).any()):
+        raise UnstableInteraction(max(1.0, turn.rate.max().item()), "; neither prompt sees some direction: pass w0")
+    if require_stable:
+        _require_settling(turn)
+    if not bool((turn.settles | (turn.share > smallest_share(first.M))).all()):
+        raise ValueError("no unique fixed point: a turn leaves some direction as it is, I - PQ is singular")
+    warn_if_ill_conditioned("I - PQ", turn.share)
+    return turn
 
 
-def _commonly_unseen(first: AffineMap, second: AffineMap) -> Float[Array, "*#batch d d"]:
-    """Projector on the directions along which neither prompt has an example; 0 for maps that aren't gradient agents."""
-    seen = first.step + second.step if isinstance(first, GradientAgent) and isinstance(second, GradientAgent) else None
-    xp = arrays.namespace(M=first.M)
-    if seen is None:
-        return xp.zeros_like(first.M)
-    values, vectors = xp.linalg.eigh(seen)
-    sizes = xp.abs(values)
-    zero = sizes <= arrays.tolerance(seen) * xp.max(sizes, axis=-1, keepdims=True)
-    if not bool(zero.any()):
-        return xp.zeros_like(seen)  # and no gradient through eigenvectors, which is NaN where eigenvalues meet
-    kept = vectors * xp.astype(zero, vectors.dtype)[..., None, :]
-    return kept @ transpose(vectors)
+def _require_settling(turn: Contraction) -> None:
+    if not bool(turn.settles.all()):
+        xp = arrays.namespace(rate=turn.rate)
+        raise UnstableInteraction(xp.max(xp.where(turn.settles, 0.0, turn.rate)).item())
 
 
-def _require_contraction(M: Float[Array, "*batch d d"], unseen: Any = None) -> None:
-    rates = spectral_radius(M)
-    rate = rates if isinstance(rates, float) else rates.max().item()
-    if rate >= 1 - arrays.tolerance(M):
-        common = unseen is not None and bool((abs(unseen) > 0.5 / M.shape[-1]).any())
-        raise UnstableInteraction(rate, "; neither prompt sees some direction: pass w0" if common else "")
+def _gain(own: AffineMap, other: AffineMap, unseen: Any) -> Float[Array, "*both d d"]:
+    """(I - P Q)^-1 P (I - Q) as (A + B - A B)^-1 P B, with its own size in place of the 0 of the unseen directions."""
+    turn = own.step + other.step - product(own.step, other.step)
+    return linalg("solve", turn + filling(turn)[..., None, None] * unseen, product(own.M, other.step))
 
 
-def _stationary_covariance(A: Float[Array, "*#batch d d"], C: Float[Array, "*#batch d d"]) -> Float[Array, "*both d d"]:
-    """The solution of Sigma = A Sigma A^T + C by doubling: it adds 2^k terms of the series in k steps.
+def _stationary_covariance(K: Float[Array, "*#batch d d"], C: Float[Array, "*#batch d d"]) -> Float[Array, "*both d d"]:
+    """The solution of Sigma = A Sigma A^T + C for A = I - K by doubling: it adds 2^k terms of the series in k steps.
 
-    SciPy's solver takes neither batches nor torch tensors.
+    I - A^2 = K (2 I - K) keeps the digits of small steps. SciPy's solver takes neither batches nor torch tensors.
     """
     xp = arrays.namespace(C=C)
-    sigma = C
-    for _ in range(64):
-        new = sigma + A @ sigma @ transpose(A)
-        change, size = (xp.max(abs(matrix), axis=(-2, -1)) for matrix in (new - sigma, new))
-        if bool((change <= arrays.tolerance(C) * 1e-3 * size).all()):
+    eye, sigma = identity(C), C
+    for _ in range(1100):  # more than the smallest step needs to become 1
+        new = sigma + product(eye - K, sigma, transpose(eye - K))
+        change, size = largest_entry(new - sigma), largest_entry(new)
+        if bool(xp.all(change <= arrays.tolerance(C) * 1e-3 * size)):
             return new
-        sigma, A = new, A @ A
+        sigma, K = new, product(K, 2 * eye - K)
     return sigma

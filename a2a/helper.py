@@ -2,7 +2,13 @@
 
 A helper can only take gradient steps on its own prompt, so it steers: it sets its objective such that its next step
 lands on a target. What the target is depends on what it knows of the main agent: all (Newton), its Hessian roughly
-(damped or wrong), d + 1 exchanges (identified), or only what it has seen so far (Anderson).
+(damped or wrong), its geometry and step size (one exchange), d + 1 exchanges (identified), or only what it has seen so
+far (Anderson).
+
+What is solved for keeps the digits that the condition number kappa of the matrix leaves, a share of about kappa eps of
+the distance being lost (eps = 2.2e-16 in float64, 1.2e-7 in float32). Where that is more than 1/100 (kappa above
+4.5e13, 8.4e4), the warning IllConditioned names kappa; a direction with kappa eps above 1 / (4 sqrt(d)) counts as one
+that the prompt misses, because rounding leaves no less of an exact 0, and is left as it is.
 """
 
 from __future__ import annotations
@@ -10,23 +16,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from a2a import arrays
 from a2a.affine import AffineMap, fit_together
 from a2a.agents import Agent, GradientAgent
-from a2a.arrays import Array, matvec
+from a2a.arrays import Array, matvec, within_range
+from a2a.solving import solve_seen
 
 
+@within_range
 def steering_objective(helper: GradientAgent, w: Any, target: Any) -> Array:
     """The objective (..., d) with which the helper's next step takes w to `target`.
 
     A helper whose prompt misses some directions steers in the others only (pseudo-inverse).
+
+    Warns:
+        IllConditioned: if eta_B S_B is so ill-conditioned that the step may miss its target by more than 1/100.
     """
     fit_together(GradientAgent, helper=helper)
     w, target = helper.vector("w", w), helper.vector("target", target)
     arrays.batch_shape(w=tuple(w.shape[:-1]), target=tuple(target.shape[:-1]))
-    return w + matvec(arrays.pseudo_inverse(helper.step), target - w)
+    return w + solve_seen("the helper's eta S", helper.step, target - w)
 
 
+@within_range
 def newton_target(main: GradientAgent, w: Any, *, damping: float = 1.0, hessian: Any = None) -> Array:
     """w minus a Newton step on the main agent's loss, (..., d).
 
@@ -34,7 +48,11 @@ def newton_target(main: GradientAgent, w: Any, *, damping: float = 1.0, hessian:
         main: the agent that is helped.
         w: what it wrote last, (..., d).
         damping: share of the Newton step that is taken, in (0, 2) to converge; 1 is the full step.
-        hessian: what the helper takes for the main agent's Hessian, (..., d, d); the true S_A if None.
+        hessian: what the helper takes for the main agent's Hessian, (..., d, d); the true S_A if None. In directions
+            that it misses w stays (pseudo-inverse).
+
+    Warns:
+        IllConditioned: if the Hessian is so ill-conditioned that the step may be off by more than 1/100.
     """
     fit_together(GradientAgent, main=main)
     damping = arrays.positive_float("damping", damping)
@@ -43,7 +61,7 @@ def newton_target(main: GradientAgent, w: Any, *, damping: float = 1.0, hessian:
     believed = main.S if hessian is None else arrays.symmetric("hessian", hessian, main.d)
     arrays.namespace(w=w, hessian=believed)
     arrays.batch_shape(main=tuple(gradient.shape[:-1]), hessian=tuple(believed.shape[:-2]))
-    return w - damping * matvec(arrays.pseudo_inverse(believed), gradient)
+    return w - damping * solve_seen("the Hessian", believed, gradient)
 
 
 def newton_objective(
@@ -55,6 +73,35 @@ def newton_objective(
     those of `newton_target`.
     """
     return steering_objective(helper, w, newton_target(main, w, damping=damping, hessian=hessian))
+
+
+@within_range
+def objective_from_exchange(S: Any, eta: Any, w_in: Any, w_out: Any) -> Array:
+    """The objective (..., d) of a gradient agent of known geometry and step size, from what it once read and answered.
+
+    theta = w_in - (eta S)^-1 (w_in - w_out): the error that the step was taken off. In directions that S misses the
+    objective stays open, and what w_in has there is the answer.
+
+    Args:
+        S: the agent's prompt geometry, (..., d, d).
+        eta: its step size, a float or a batch (...).
+        w_in, w_out: what it read and what it answered, (..., d).
+
+    Raises:
+        ValueError: if shapes don't match, S isn't symmetric, a value isn't finite, or eta isn't positive.
+
+    Warns:
+        IllConditioned: if S is so ill-conditioned that the answer has few digits.
+    """
+    agent = _of_unknown_objective(S, eta)
+    w_in, w_out = agent.vector("w_in", w_in), agent.vector("w_out", w_out)
+    arrays.batch_shape(w_in=tuple(w_in.shape[:-1]), w_out=tuple(w_out.shape[:-1]))
+    return w_in - solve_seen("the main agent's eta S", agent.step, w_in - w_out)
+
+
+def _of_unknown_objective(S: Any, eta: Any) -> GradientAgent:
+    S = arrays.symmetric("S", S)
+    return GradientAgent(S, arrays.namespace(S=S).zeros_like(S[..., 0, :]), eta)
 
 
 class Helper:
@@ -70,8 +117,9 @@ class Helper:
 
     def __call__(self, w: Any) -> Array:
         w = self.agent.vector("w", w)
-        theta = steering_objective(self.agent, w, self.target(w))
-        return w + matvec(self.agent.step, theta - w)
+        theta = steering_objective(self.agent, w, self.target(arrays.copy(w)))
+        with np.errstate(over="ignore"):
+            return arrays.vector("the helper's answer", w + matvec(self.agent.step, theta - w))
 
 
 def probe(agent: Agent, w0: Any) -> AffineMap:
@@ -82,20 +130,54 @@ def probe(agent: Agent, w0: Any) -> AffineMap:
     """
     w0 = arrays.vector("w0", w0)
     d = w0.shape[-1]
-    base = arrays.vector("the agent's answer", agent(w0), d)
+    base = arrays.copy(arrays.vector("the agent's answer", agent(arrays.copy(w0)), d))
     xp = arrays.namespace(**{"w0": w0, "the agent's answer": base})
     units = arrays.identity(w0)
+    _require_visible(w0, units)
     columns = [arrays.vector("the agent's answer", agent(w0 + units[i, :]), d) - base for i in range(d)]
     M = xp.stack(columns, axis=-1)
-    return AffineMap(M, base - matvec(M, w0))
+    with np.errstate(over="ignore"):
+        return AffineMap(M, base - matvec(M, w0))
+
+
+def _require_visible(w0: Array, units: Array) -> None:
+    """ValueError if w0 is so large that a step of 1 from it is lost to rounding."""
+    if not bool((abs(w0[..., None, :] + units - w0[..., None, :] - units) < 0.01).all()):
+        raise ValueError(f"w0 must be small enough for a step of 1 to show, got entries of up to {abs(w0).max():.3g}")
+
+
+class OneExchange:
+    """A target from one exchange, for a helper that knows the main agent's geometry and step size, not its objective.
+
+    The first time it is handed what the main agent wrote, that and what the main agent had read give away its objective
+    (`objective_from_exchange`), which is the target from then on.
+
+    Args:
+        S, eta: geometry (..., d, d) and step size of the main agent.
+        w0: what the main agent reads first, (..., d).
+
+    Raises:
+        ValueError: if shapes don't match, S isn't symmetric, a value isn't finite, or eta isn't positive.
+    """
+
+    def __init__(self, S: Any, eta: Any, w0: Any) -> None:
+        self.S, self.eta = S, eta
+        self.w0 = arrays.copy(_of_unknown_objective(S, eta).vector("w0", w0))
+        self.objective: Array = None
+
+    def __call__(self, w: Any) -> Array:
+        if self.objective is None:
+            self.objective = objective_from_exchange(self.S, self.eta, self.w0, w)
+        return arrays.copy(self.objective)
 
 
 class Anderson:
     """A target from the exchanges alone: Anderson acceleration (type II, full memory) of the main agent's own map.
 
     Each time it is handed what the main agent wrote, it remembers it with what the main agent had read, and answers the
-    combination of the answers so far whose combined residual is smallest. On an affine map this is GMRES: done within
-    d + 1 turns.
+    combination of the answers so far whose combined residual is smallest. On an affine map w -> M w + c with I - M
+    positive definite, as of a gradient agent that sees all directions, this is GMRES: done within d + 1 turns. On other
+    maps it may stagnate: with M = [[1, -1], [-1, 1]], c = (1, 0) and w0 = 0 it answers (1, 0) for ever.
 
     Args:
         w0: what the main agent reads first, (..., d).
@@ -106,7 +188,7 @@ class Anderson:
     """
 
     def __init__(self, w0: Any, memory: int | None = None) -> None:
-        self.read = [arrays.vector("w0", w0)]
+        self.read = [arrays.copy(arrays.vector("w0", w0))]
         self.written: list[Array] = []
         self.memory = None if memory is None else arrays.positive_int("memory", memory)
 
@@ -114,9 +196,9 @@ class Anderson:
         w0 = self.read[0]
         w = arrays.vector("w", w, w0.shape[-1])
         arrays.namespace(w0=w0, w=w)
-        self.written.append(w)
+        self.written.append(arrays.copy(w))
         self.read.append(self._extrapolate())
-        return self.read[-1]
+        return arrays.copy(self.read[-1])
 
     def _extrapolate(self) -> Array:
         xp = arrays.namespace(w=self.written[-1])
@@ -131,10 +213,3 @@ class Anderson:
         steps = residual[..., 1:] - residual[..., :-1]
         weights = matvec(xp.linalg.pinv(steps), residual[..., -1])
         return self.written[-1] - matvec(written[..., 1:] - written[..., :-1], weights)
-
-
-def _steer(inverse_step: Array, w: Any, target: Any) -> Array:
-    d = int(inverse_step.shape[-1])
-    w, target = arrays.vector("w", w, d), arrays.vector("target", target, d)
-    arrays.namespace(w=w, target=target, M=inverse_step)
-    return w + matvec(inverse_step, target - w)

@@ -40,7 +40,8 @@ class Prompt:
         noise = arrays.standard_deviation("noise", noise)
         arrays.namespace(X=X, theta=theta)
         arrays.batch_shape(X=tuple(X.shape[:-2]), theta=tuple(theta.shape[:-1]))
-        y = arrays.matvec(X, theta)
+        with np.errstate(over="ignore", invalid="ignore"):
+            y = arrays.floating("the labels X theta", arrays.matvec(X, theta))
         if noise:
             y = y + noise * arrays.standard_normal(rng, tuple(y.shape), like=y)
         return cls(X, y)
@@ -67,13 +68,19 @@ class Prompt:
 
     @cached_property
     def S(self) -> Float[Array, "*batch d d"]:
-        """Prompt geometry X^T X / n: the empirical covariance, shape (..., d, d)."""
-        return arrays.transpose(self.X) @ self.X / self.n
+        """Prompt geometry X^T X / n: the empirical covariance, shape (..., d, d).
+
+        Raises:
+            ValueError: if the inputs are so large or so small that it overflows or vanishes.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            return arrays.not_vanished("X^T X / n", arrays.product(arrays.transpose(self.X), self.X) / self.n, self.X)
 
     @cached_property
     def theta(self) -> Float[Array, "*batch d"]:
         """The objective: the least-squares solution of the examples, the shortest when they leave it open; (..., d)."""
-        return arrays.matvec(array_namespace(self.X).linalg.pinv(self.X), self.y)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return arrays.floating("theta", arrays.matvec(arrays.linalg("pinv", self.X), self.y))
 
 
 def sample_prompt(
@@ -101,7 +108,7 @@ def sample_prompt(
         batch = arrays.batch_shape(theta=batch, covariance=tuple(covariance.shape[:-2]))
     X = arrays.standard_normal(rng, (*batch, n, d), like=theta)
     if covariance is not None:
-        X = X @ _square_root(covariance)
+        X = arrays.product(X, _square_root(covariance))
     return Prompt.from_objective(X, theta, noise, rng)
 
 
@@ -119,8 +126,8 @@ def random_covariance(
     if (spectrum < 0).any():
         raise ValueError(f"spectrum must hold eigenvalues >= 0, got a smallest one of {spectrum.min():.3g}")
     d = spectrum.shape[-1]
-    Q, _ = np.linalg.qr(arrays.standard_normal(rng, (*batch, *spectrum.shape[:-1], d, d), like=spectrum))
-    S = (Q * spectrum[..., None, :]) @ arrays.transpose(Q)
+    Q, _ = arrays.linalg("qr", arrays.standard_normal(rng, (*batch, *spectrum.shape[:-1], d, d), like=spectrum))
+    S = arrays.product(Q * spectrum[..., None, :], arrays.transpose(Q))
     return (S + arrays.transpose(S)) / 2
 
 
@@ -133,6 +140,6 @@ def _examples(X: Any) -> Array:
 
 def _square_root(S: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
     xp = array_namespace(S)
-    values, vectors = xp.linalg.eigh(S)
+    values, vectors = arrays.eigh(S)
     root = xp.sqrt(xp.clip(values, 0.0, None))
-    return (vectors * root[..., None, :]) @ arrays.transpose(vectors)
+    return arrays.product(vectors * root[..., None, :], arrays.transpose(vectors))

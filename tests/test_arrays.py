@@ -1,8 +1,15 @@
+import subprocess
+import sys
+import types
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
+from array_api_compat import array_namespace
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from a2a import arrays
+from a2a import arrays, threads
 
 
 @pytest.mark.parametrize("value", [[1, 2], np.array([True, False]), torch.tensor([1, 2]), np.arange(2, dtype="u1")])
@@ -133,8 +140,113 @@ def test_matvec_broadcasts(lib, rng, matrix, vector):
     assert np.allclose(arrays.matvec(lib(A), lib(w)), np.einsum("...nd,...d->...n", A, w))
 
 
-def test_pseudo_inverse_ignores_what_only_rounding_sees(lib):
-    assert np.allclose(arrays.pseudo_inverse(lib(np.diag([2.0, 1e-15]))), np.diag([0.5, 0.0]))
+@pytest.mark.parametrize("dtype", ["float16", "longdouble"])
+def test_only_two_precisions_are_taken(dtype):
+    with pytest.raises(ValueError, match="x must be of type float32 or float64, got float"):
+        arrays.floating("x", np.ones(2, dtype))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            torch.ones(2, dtype=torch.bfloat16),
+            "x must be of type float32 or float64, got torch.bfloat16",
+        ),
+        (torch.ones(2, device="meta"), "x must be a plain tensor, got one without data"),
+        (torch.eye(2).to_sparse(), "x must be a plain tensor, got a sparse one"),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), "x must be a plain array, got a masked one"),
+    ],
+)
+def test_what_holds_only_some_of_its_numbers_is_refused(value, message):
+    with pytest.raises(ValueError, match=message):
+        arrays.floating("x", value)
+
+
+def test_a_message_stays_short():
+    with pytest.raises(ValueError, match="x must hold real numbers") as caught:
+        arrays.floating("x", ["a"] * 100_000)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("large", [1.0, 1e14, 1e300])
+def test_each_matrix_of_a_batch_is_judged_by_its_own_size(lib, large):
+    skew, negative = np.array([[1.0, 0.25], [0.0, 1.0]]), np.diag([1.0, -0.5])
+    with pytest.raises(ValueError, match=r"S must be symmetric, .* by up to 0\.25"):
+        arrays.symmetric("S", lib(np.stack([large * np.eye(2), skew])))
+    with pytest.raises(ValueError, match=r"S must be positive semi-definite, got an eigenvalue of -0\.5"):
+        arrays.covariance("S", lib(np.stack([large * np.eye(2), negative])))
+
+
+def test_an_asymmetry_that_overflows_is_one(lib):
+    with pytest.raises(ValueError, match="S must be symmetric"):
+        arrays.symmetric("S", lib([[0.0, 1.7e308], [-1.7e308, 0.0]]))
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-300, 1e-150, 1.0, 1e150, 1e300])
+def test_a_norm_has_its_digits_at_any_size(lib, size):
+    found = np.asarray(arrays.norm(lib([[3 * size, 4 * size], [0.0, 0.0], [1.0, 0.0]])))
+    assert found[0] == pytest.approx(5 * size, rel=1e-15, abs=1e-322) and found[1:].tolist() == [0.0, 1.0]
+
+
+def test_a_norm_of_numbers_in_range_is_left_alone_beside_others(lib, rng):
+    v = rng.standard_normal((5, 3))
+    assert arrays.norm(lib(np.concatenate([v, np.zeros((1, 3))])))[:5].tolist() == arrays.norm(lib(v)).tolist()
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-150, 1e300])
+def test_a_direction_has_length_1_at_any_size(lib, size):
+    assert np.allclose(arrays.unit(lib([3 * size, 4 * size])), [0.6, 0.8], rtol=1e-2 if size < 1e-307 else 1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-300, 0.3, 1.0, 5.0, 1e300])
+def test_a_power_of_two_changes_no_digits(lib, size):
+    unit = arrays.power_of_two(lib(np.array(size)))
+    assert 1 <= size / unit < 2 and float(size / unit * unit) == size
+
+
+def test_numbers_out_of_range_are_a_value_error(lib):
+    def square(x):
+        return x * x
+
+    with pytest.raises(ValueError, match="square must stay within the range of its numbers, got "):
+        arrays.within_range(square)(lib([1e200]))
+
+
+def test_a_copy_is_another_memory(lib):
+    value = lib([1.0, 2.0])
+    other = arrays.copy(value)
+    other *= 2
+    assert value.tolist() == [1.0, 2.0]
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_stacks_of_small_matrices_get_one_thread(monkeypatch):
+    seen = []
+    threads.blas.cache_clear()  # SciPy may have brought its own BLAS since
+    fake = types.SimpleNamespace(eigvalsh=lambda matrix: seen.append(blas_threads()))
+    monkeypatch.setattr(array_namespace(np.ones(1)), "linalg", fake)
+    with threadpool_limits(2, user_api="blas"):
+        for shape in [(3, 2, 2), (2, 2), (3, 300, 300)]:
+            arrays.linalg("eigvalsh", np.ones(shape))
+        assert seen == [{1}, {2}, {2}] and blas_threads() == {2}
+
+
+def test_threads_that_overlap_leave_the_number_of_blas_threads_as_it_was():
+    threads.blas.cache_clear()
+    stack = np.stack([np.eye(8)] * 300)
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: arrays.linalg("eigh", stack), range(40)))
+        assert blas_threads() == {2}
+
+
+def test_the_theory_is_imported_without_the_libraries_that_take_long():
+    code = "import sys, a2a; print({'torch', 'scipy.stats', 'sklearn', 'matplotlib'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
 
 
 def test_as_float_takes_tensors_that_require_gradients():

@@ -17,6 +17,7 @@ from a2a import (
     bias_bound,
     equilibrium,
     noise_floor,
+    random_covariance,
     ring_equilibrium,
     small_step_bias,
     spectral_radius,
@@ -399,10 +400,10 @@ def test_gradients_flow_from_the_equilibrium_to_the_prompts():
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda P, Q, unseen: -np.linalg.solve(np.eye(3) - P @ Q, P @ (np.eye(3) - Q)),
-        lambda P, Q, unseen: np.linalg.solve(np.eye(3) + P @ Q, P @ (np.eye(3) - Q)),
-        lambda P, Q, unseen: np.linalg.solve(np.eye(3) - P @ Q, P @ (np.eye(3) + Q)),
-        lambda P, Q, unseen: np.linalg.solve(np.eye(3) - Q @ P, P @ (np.eye(3) - Q)),
+        lambda P, Q: -np.linalg.solve(np.eye(3) - P @ Q, P @ (np.eye(3) - Q)),
+        lambda P, Q: np.linalg.solve(np.eye(3) + P @ Q, P @ (np.eye(3) - Q)),
+        lambda P, Q: np.linalg.solve(np.eye(3) - P @ Q, P @ (np.eye(3) + Q)),
+        lambda P, Q: np.linalg.solve(np.eye(3) - Q @ P, P @ (np.eye(3) - Q)),
     ],
     ids=["sign", "plus in the inverse", "plus in I - Q", "order"],
 )
@@ -410,12 +411,61 @@ def test_a_wrong_gain_would_be_noticed(monkeypatch, rng, wrong):
     first, second = (GradientAgent(covariance(rng, 3), rng.standard_normal(3), 0.5) for _ in range(2))
     simulated = alternate(first, second, np.zeros(3), 200, history=False).first[0]
     assert close(equilibrium(first, second).first, simulated)
-    monkeypatch.setattr(module, "_gain", wrong)
+    monkeypatch.setattr(module, "_gain", lambda own, other, unseen: wrong(own.M, other.M))
     assert not close(equilibrium(first, second).first, simulated, 1e-3)
 
 
-def test_a_wrong_rate_would_be_noticed(monkeypatch, rng):
-    first, second = agent(rng, 3), agent(rng, 3)
-    right = equilibrium(first, second).rate
-    monkeypatch.setattr(module, "spectral_radius", lambda M: spectral_radius(M) ** 2)
-    assert equilibrium(first, second).rate != pytest.approx(right)
+@given(seed=seeds, d=dimensions)
+def test_the_rate_is_the_spectral_radius_of_a_turn(lib, seed, d):
+    rng = np.random.default_rng(seed)
+    for first, second in [(agent(rng, d, lib), agent(rng, d, lib)), (wild(rng, d, lib), wild(rng, d, lib))]:
+        rate = equilibrium(first, second, require_stable=False).rate
+        assert rate == pytest.approx(spectral_radius(first.M @ second.M), rel=1e-9, abs=1e-12)
+
+
+def wild(rng, d, lib, low=0.2, high=4.0):
+    """A gradient agent with eta lambda between `low` and `high`: many diverge alone."""
+    S = random_covariance(rng, rng.uniform(low, high, d))
+    return GradientAgent(lib(S), lib(rng.standard_normal(d)), 1.0)
+
+
+@given(seed=seeds, d=dimensions)
+def test_pairs_that_run_away_have_their_fixed_points_too(lib, seed, d):
+    rng = np.random.default_rng(seed)
+    first, second = wild(rng, d, lib, low=2.2), wild(rng, d, lib, low=2.2)
+    settled = equilibrium(first, second, require_stable=False)
+    a, b = coupled_fixed_point(first, second)
+    assert close(settled.first, a, 1e-8) and close(settled.second, b, 1e-8) and settled.rate > 1
+    assert close(ring_equilibrium([first, second], require_stable=False), np.stack([a, b]), 1e-8)
+    with pytest.raises(UnstableInteraction):
+        equilibrium(first, second)
+
+
+def test_stable_and_unstable_pairs_of_a_batch_have_a_rate_each(lib):
+    first = GradientAgent(lib(np.eye(2)), lib([0.0, 0.0]), [0.5, 2.5, 3.0])
+    second = isotropic(lib, 2.0, [1.0, 1.0])
+    settled = equilibrium(first, second, require_stable=False)
+    assert np.allclose(settled.rate, [0.5, 1.5, 2.0])
+    assert close(settled.first, [[2 * p / (1 + p)] * 2 for p in (0.5, -1.5, -2.0)])
+
+
+def test_what_no_turn_moves_has_no_fixed_point_to_give(lib):
+    two = isotropic(lib, 2.0, [0.0]), isotropic(lib, 2.0, [1.0])  # P Q = 1
+    with pytest.raises(ValueError, match=r"no unique fixed point: a turn leaves .* I - PQ is singular"):
+        equilibrium(*two, require_stable=False)
+    with pytest.raises(ValueError, match="no unique fixed point"):
+        ring_equilibrium(two, require_stable=False)
+
+
+def test_a_common_kernel_asks_for_the_start_in_any_case(lib):
+    first, second = (GradientAgent(lib(np.diag([3.0, 0.0])), lib([t, t]), 0.9) for t in (0.0, 1.0))
+    with pytest.raises(UnstableInteraction, match="pass w0"):
+        equilibrium(first, second, require_stable=False)
+    settled = equilibrium(first, second, lib([5.0, 7.0]), require_stable=False)
+    assert settled.rate == pytest.approx(1.7**2) and close(settled.first[1], 7.0)
+
+
+def test_general_maps_keep_their_tolerance(lib):
+    slow = AffineMap(lib([[1 - 1e-14]]), lib([0.0]))
+    with pytest.raises(UnstableInteraction):
+        equilibrium(slow, slow)

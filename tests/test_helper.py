@@ -10,11 +10,15 @@ from a2a import (
     Anderson,
     GradientAgent,
     Helper,
+    IllConditioned,
+    OneExchange,
     alternate,
     equilibrium,
     newton_objective,
     newton_target,
+    objective_from_exchange,
     probe,
+    probe_attack,
     random_covariance,
     steering_objective,
 )
@@ -73,6 +77,36 @@ def test_the_plateau_is_gone_after_one_exchange_whatever_the_condition(lib, rng,
     assert not close(equilibrium(main, partner).first, main.theta, 0.01)
 
 
+def exchange(lib, kappa, dtype, partner_kappa=1.0):
+    """Relative errors of what the main agent reads after one exchange with its helper, for a batch of pairs."""
+    rng = np.random.default_rng(1)
+    S, other = (
+        random_covariance(rng, np.geomspace(1.0, 1 / k, 4), (50,)).astype(dtype) for k in (kappa, partner_kappa)
+    )
+    theta, w0 = rng.standard_normal((2, 50, 4)).astype(dtype)
+    main, partner = GradientAgent(lib(S), lib(theta), 0.5), GradientAgent(lib(other), lib(theta), 0.5)
+    helped = alternate(main, Helper(partner, lambda w: newton_target(main, w)), lib(w0), 1).second[0]
+    return np.linalg.norm(np.asarray(helped) - theta, axis=-1) / np.linalg.norm(w0 - theta, axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("kappa", "dtype", "median", "worst"),
+    [(1e12, "float64", 1e-4, 1e-3), (1e13, "float64", 1e-3, 1e-2), (3e3, "float32", 1e-4, 1e-3)],
+)
+def test_a_badly_conditioned_agent_is_helped_in_one_exchange(lib, kappa, dtype, median, worst):
+    for errors in (exchange(lib, kappa, dtype), exchange(lib, 1.0, dtype, kappa)):
+        assert np.median(errors) < median and errors.max() < worst
+
+
+@pytest.mark.parametrize(("kappa", "dtype"), [(1e14, "float64"), (2e5, "float32")])
+@pytest.mark.parametrize("whose", ["the Hessian", "the helper's eta S"])
+def test_where_digits_run_out_a_warning_names_the_condition_number(lib, kappa, dtype, whose):
+    kappas = (kappa, 1.0) if whose == "the Hessian" else (1.0, kappa)
+    with pytest.warns(IllConditioned, match=f"{whose} has a condition number of "):
+        errors = exchange(lib, kappas[0], dtype, kappas[1])
+    assert np.median(errors) < 0.1
+
+
 def test_helper_and_steering_objective_agree(lib, rng):
     one, w, target = agent(rng, 3, lib), lib(rng.standard_normal(3)), lib(rng.standard_normal(3))
     stepped = GradientAgent(one.S, steering_objective(one, w, target), one.eta)(w)
@@ -107,6 +141,21 @@ def test_anderson_is_done_within_d_plus_1_turns(lib, seed, d, batch):
     helper = Helper(fast_agent(rng, d, lib), Anderson(w0))
     run = alternate(main, helper, w0, d + 1)
     assert close(run.second[-1], np.broadcast_to(main.theta, (*batch, d)), 1e-6)
+
+
+@given(seed=seeds, d=dimensions)
+def test_anderson_is_done_on_maps_with_a_positive_definite_step(lib, seed, d):
+    rng = np.random.default_rng(seed)
+    skew = rng.standard_normal((d, d))
+    K = random_covariance(rng, rng.uniform(0.5, 2.0, d)) + skew - skew.T  # far from symmetric, and far from stable
+    main, w0 = AffineMap(lib(np.eye(d) - K), lib(rng.standard_normal(d))), lib(rng.standard_normal(d))
+    assert close(alternate(main, Anderson(w0), w0, d + 1).second[-1], main.fixed_point(), 1e-6)
+
+
+def test_anderson_may_stagnate_on_other_maps(lib):
+    main, w0 = AffineMap(lib([[1.0, -1.0], [-1.0, 1.0]]), lib([1.0, 0.0])), lib([0.0, 0.0])
+    run = alternate(main, Anderson(w0), w0, 40)
+    assert close(main.fixed_point(), [0.0, 1.0]) and close(run.second, np.tile([1.0, 0.0], (40, 1)))
 
 
 def test_anderson_stays_where_it_is_done(lib, rng):
@@ -220,3 +269,79 @@ def test_a_helper_keeps_library_and_dtype(lib, dtype):
     one = GradientAgent(lib(np.eye(2, dtype=dtype)), lib(np.ones(2, dtype)), 0.5)
     found = [newton_objective(one, one, w), Helper(one, Anderson(w))(w), probe(one, w).M]
     assert {(type(array), array.dtype) for array in found} == {(type(w), w.dtype)}
+
+
+@given(seed=seeds, d=dimensions, batch=batches)
+def test_one_exchange_gives_the_objective_away(lib, seed, d, batch):
+    rng = np.random.default_rng(seed)
+    main, w = agent(rng, d, lib, batch=batch), lib(rng.standard_normal(d))
+    found = objective_from_exchange(main.S, main.eta, w, main(w))
+    assert close(found, np.broadcast_to(main.theta, (*batch, d)), 1e-6)
+
+
+@given(seed=seeds, d=st.integers(2, 5))
+def test_what_the_prompt_does_not_see_stays_open(lib, seed, d):
+    rng = np.random.default_rng(seed)
+    main, w = agent(rng, d, lib, n=d - 1), rng.standard_normal(d)
+    found = np.asarray(objective_from_exchange(main.S, main.eta, lib(w), main(lib(w))))
+    unseen = np.linalg.eigh(np.asarray(main.S))[1][:, 0]
+    assert close(found @ unseen, w @ unseen, 1e-6)
+    assert close(np.asarray(main.S) @ found, np.asarray(main.S) @ np.asarray(main.theta), 1e-6)
+
+
+@pytest.mark.parametrize("kappa", [1e4, 1e12])
+def test_a_helper_that_knows_the_geometry_needs_one_exchange(lib, rng, kappa):
+    S = random_covariance(rng, np.geomspace(1.0, 1 / kappa, 4), (50,))
+    main, partner = GradientAgent(lib(S), lib(rng.standard_normal((50, 4))), 0.7), fast_agent(rng, 4, lib)
+    w0 = lib(rng.standard_normal(4))
+    run = alternate(main, Helper(partner, OneExchange(main.S, main.eta, w0)), w0, 5)
+    for written in (*run.second, *run.first[1:]):
+        assert close(written, main.theta, 1e-15 * kappa)
+
+
+def test_a_helper_that_can_not_land_is_told_the_right_place_in_every_turn(lib, rng):
+    main, w0 = fast_agent(rng, 3, lib), lib(rng.standard_normal(3))
+    target = OneExchange(main.S, main.eta, w0)
+    alternate(main, Helper(agent(rng, 3, lib, n=1), target), w0, 4)
+    assert close(target(w0), main.theta)
+
+
+@pytest.mark.parametrize(
+    ("S", "eta", "w_in", "w_out", "message"),
+    [
+        (np.triu(np.ones((2, 2))), 0.5, np.ones(2), np.ones(2), "S must be symmetric"),
+        (np.eye(2), -0.5, np.ones(2), np.ones(2), "eta must be a positive step size"),
+        (np.eye(2), 0.5, np.ones(3), np.ones(3), r"must have shape \(\.\.\., 2\), got \(3,\)"),
+        (np.eye(2), 0.5, np.ones(2), [np.nan, 1.0], "w_out must be finite"),
+        (np.eye(2), 0.5, np.ones(2), torch.ones(2, dtype=torch.float64), "w_out is torch"),
+        (np.eye(2), 0.5, np.ones((3, 2)), np.ones((4, 2)), "broadcast"),
+    ],
+)
+def test_what_is_no_exchange(S, eta, w_in, w_out, message):
+    with pytest.raises(ValueError, match=message):
+        objective_from_exchange(S, eta, w_in, w_out)
+
+
+def test_the_start_of_an_exchange_must_fit():
+    with pytest.raises(ValueError, match=r"must have shape \(\.\.\., 2\), got \(3,\)"):
+        OneExchange(np.eye(2), 0.5, np.ones(3))
+
+
+def in_place(w):
+    w *= 0.5
+    return w
+
+
+@given(seed=seeds, batch=batches)
+def test_agents_and_targets_that_write_in_place_change_nothing_outside(lib, seed, batch):
+    rng = np.random.default_rng(seed)
+    start = rng.standard_normal((*batch, 2))
+    w0 = lib(start.copy())
+    anderson, exchange = Anderson(w0), OneExchange(lib(np.eye(2)), 0.5, w0)
+    assert close(probe(in_place, w0).M, np.broadcast_to(np.eye(2) / 2, (*batch, 2, 2)))
+    assert close(probe_attack(in_place, w0, 1.0).S, probe_attack(lambda w: w / 2, w0, 1.0).S)
+    assert close(Helper(GradientAgent(lib(np.eye(2)), lib(np.ones(2)), 0.1), in_place)(w0), start / 2)
+    for target in (anderson, exchange):
+        in_place(target(w0 / 2))
+    in_place(w0)
+    assert close(anderson.read, [start, start / 2]) and close(exchange.w0, start) and close(exchange(w0), 0 * start)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instances import agent, batches, close, covariance, dimensions, seeds
 
-from a2a import AffineMap, alternate, identify
+from a2a import AffineMap, IllConditioned, alternate, identify
 
 structures = st.sampled_from(["unrestricted", "symmetric", "step size"])
 
@@ -103,10 +103,69 @@ def test_a_structure_that_can_not_say_the_same_does_not_fit(lib, rng):
 
 
 @pytest.mark.parametrize("structure", ["unrestricted", "symmetric"])
-def test_a_direction_that_no_exchange_has_stays_open(lib, rng, structure):
-    w_in = rng.standard_normal((9, 3)) * [1.0, 1.0, 0.0]
-    found = identify(lib(w_in), lib(w_in / 2), structure)
-    assert close(found.M, np.diag([0.5, 0.5, 0.0]))
+@pytest.mark.parametrize("rank", [0, 1, 2])
+def test_exchanges_that_miss_a_direction_are_refused_with_their_rank(lib, rng, structure, rank):
+    w_in = rng.standard_normal((20, rank)) @ rng.standard_normal((rank, 3)) + [5.0, -3.0, 1e6]
+    with pytest.raises(ValueError, match=f"w_in must span all 3 directions .* got rank {rank}"):
+        identify(lib(w_in), lib(w_in / 2), structure)
+
+
+@pytest.mark.parametrize("structure", ["unrestricted", "symmetric", "step size"])
+def test_some_of_a_batch_may_leave_their_fit_open(lib, rng, structure):
+    w_in = rng.standard_normal((4, 9, 3))
+    w_in[1] = w_in[1, :1]
+    with pytest.warns(IllConditioned, match="1 of 4 sets of exchanges leave their fit open"):
+        found = identify(lib(w_in), lib(w_in / 2), structure, lib(np.eye(3)))
+    assert close(found.M, np.stack([np.eye(3) / 2, np.eye(3) * (structure == "step size"), *[np.eye(3) / 2] * 2]))
+    assert np.isnan(np.asarray(found.r_squared)).tolist() == [False, True, False, False]
+    assert np.isinf(np.asarray(found.condition)).tolist() == [False, True, False, False]
+
+
+def test_a_batch_that_leaves_all_its_fits_open_is_refused(lib):
+    with pytest.raises(ValueError, match="got rank 0"):
+        identify(lib(np.ones((4, 9, 3))), lib(np.ones((4, 9, 3))))
+
+
+@given(seed=seeds, d=dimensions, structure=structures)
+def test_degrees_of_freedom_are_exchanges_minus_unknowns(lib, seed, d, structure):
+    rng = np.random.default_rng(seed)
+    w_in, w_out = lib(rng.standard_normal((2 * d + 3, d))), lib(rng.standard_normal((2 * d + 3, d)))
+    unknown = {"unrestricted": d**2, "symmetric": d * (d + 1) / 2, "step size": 1}[structure]
+    found = identify(w_in, w_out, structure, lib(np.eye(d)))
+    assert found.degrees_of_freedom == pytest.approx(2 * d + 3 - (unknown + d) / d)
+
+
+@given(seed=seeds, d=dimensions)
+def test_no_share_of_noise_is_explained_by_a_fit_without_freedom(lib, seed, d):
+    w_in, w_out = (lib(w) for w in np.random.default_rng(seed).standard_normal((2, d + 1, d)))
+    found = identify(w_in, w_out)
+    assert found.degrees_of_freedom == 0 and np.isnan(found.r_squared) and found.residual_std < 1e-6
+
+
+@given(seed=seeds, d=dimensions, batch=batches)
+def test_the_condition_is_that_of_what_was_read(lib, seed, d, batch):
+    w_in = np.random.default_rng(seed).standard_normal((*batch, 9, d)) * np.geomspace(1, 1e5, d)
+    centred = w_in - w_in.mean(axis=-2, keepdims=True)
+    assert np.allclose(identify(lib(w_in), lib(w_in)).condition, np.linalg.cond(centred))
+
+
+@given(seed=seeds, power=st.integers(-11, 0), structure=st.sampled_from(["unrestricted", "symmetric"]))
+def test_what_little_was_read_along_a_direction_is_used(lib, seed, power, structure):
+    rng = np.random.default_rng(seed)
+    one = agent(rng, 3)
+    w_in = rng.standard_normal((20, 3)) * [1.0, 1.0, 10.0**power]
+    found = identify(lib(w_in), lib(one(w_in)), structure)
+    assert close(found.M, one.M, 1e-14 * 10.0**-power + 1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-150, 1e150, 1e300])
+@pytest.mark.parametrize("structure", ["unrestricted", "symmetric", "step size"])
+def test_a_fit_has_its_digits_at_any_size(lib, rng, structure, size):
+    w_in, noise = rng.standard_normal((2, 9, 3))
+    plain = identify(lib(w_in), lib(w_in / 2 + noise), structure, lib(np.eye(3)))
+    large = identify(lib(w_in * size), lib((w_in / 2 + noise) * size), structure, lib(np.eye(3)))
+    assert close(large.M, plain.M, 1e-12) and large.r_squared == pytest.approx(plain.r_squared, abs=1e-12)
+    assert large.residual_std == pytest.approx(plain.residual_std * size, rel=1e-12)
 
 
 def test_the_fit_of_a_transcript_predicts_its_later_turns(rng):

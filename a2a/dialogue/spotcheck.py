@@ -43,8 +43,8 @@ def spot_check(
     Args:
         told: as recorded.
         first, second: the study's models; None for one whose turns aren't asked for.
-        conversations: by name, made in one batch; None is all of them.
-        turns: which.
+        conversations: by name; None is all of them.
+        turns: which; all of a model's are made in one batch.
 
     Raises:
         ValueError: if a model isn't the one that wrote the record, or the model of a turn is missing.
@@ -52,17 +52,15 @@ def spot_check(
     for model, said in zip((first, second), told.study["models"], strict=True):
         if model is not None and model.name != said["name"]:
             raise ValueError(f"the record was written with {said['name']}, not with {model.name}")
-    writers = {turn: first if turn % 2 else second for turn in turns}
     wanted = set(told.ids if conversations is None else conversations)
-    texts = told.texts()
     found = []
-    for turn, model in writers.items():
-        if model is None:
-            raise ValueError(f"turn {turn} was written by a model that isn't given")
-        outputs = [output for output in told.outputs if output["turn"] == turn and output["conversation"] in wanted]
-        again = _again(told.study, outputs, texts, model)
+    for model, its_turns in ((first, [turn for turn in turns if turn % 2]), (second, [t for t in turns if not t % 2])):
+        if its_turns and model is None:
+            raise ValueError(f"turn {its_turns[0]} was written by a model that isn't given")
+        outputs = [one for one in told.outputs if one["turn"] in its_turns and one["conversation"] in wanted]
+        again = _again(told.study, outputs, told.texts(), model) if model is not None and outputs else []
         found += [
-            SpotCheck(output["conversation"], turn, output["text"], text)
+            SpotCheck(output["conversation"], output["turn"], output["text"], text)
             for output, text in zip(outputs, again, strict=True)
         ]
     return found
@@ -72,5 +70,5 @@ def _again(study: Record, outputs: list[Record], texts: dict[str, list[str]], mo
     prompts = [
         prompt(texts[one["conversation"]][: one["turn"]], study["history"], one["injected"])[0] for one in outputs
     ]
-    sampling = Sampling(**outputs[0]["sampling"]) if outputs else Sampling()
+    sampling = Sampling(**outputs[0]["sampling"])
     return [row.text for row in model(prompts, sampling, [one["seed"] for one in outputs])]

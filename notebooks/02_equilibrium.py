@@ -669,7 +669,7 @@ checks.add("A4", what, bounded, given=[full_rank, below_1, rests])
 # By machine, from the definitions alone: the four equations of a turn at rest in $d = 2$ are solved for $a^*$, the losses are added
 # up and differentiated, and the gradient at the limit of $a^*$ is simplified.
 
-# %% tags=["nbval-check-output"]
+# %%
 h, alpha, s, t = sp.symbols("h alpha s t", positive=True)
 S_A, S_B = sp.Matrix([[s, 1], [1, t]]), sp.diag(t, s)
 here, there = sp.Matrix(sp.symbols("a_1 a_2")), sp.Matrix(sp.symbols("b_1 b_2"))

@@ -16,8 +16,8 @@
 # Two agents with fixed objectives that differ end, in general, on a plateau, and without a difference they may still need very many
 # turns. **If the second agent gives up its own objective and chooses a new one every turn, it can make its next gradient step land where
 # a Newton step of the first agent would: the plateau is gone after one exchange** (paper A, {cite}`cosentino2025`). In exact arithmetic
-# the condition number of the prompts doesn't matter; in floating point an error of about $\kappa$ times the precision is left. What the
-# helper has to know for that, and what less knowledge costs, is measured below.
+# the condition number of the prompts doesn't matter; in floating point one exchange leaves an error of about $\kappa$ times the
+# precision, most of which the next one removes. What the helper has to know for that, and what less knowledge costs, is measured below.
 #
 # ```{glue:figure} helper-headline
 # :name: fig-helper-headline
@@ -26,7 +26,7 @@
 # Left: distance of the main agent to its objective, mean over random pairs with the band from the 10th to the 90th percentile; dashed,
 # the predicted plateau. Right: turns until the error has shrunk to a given fraction, against the condition number of the prompts,
 # when the partner has the same objective and when it is a Newton helper; dashed, the bounds of {prf:ref}`thm-helper-turns` for two agents
-# and for one alone. What has no bound, because errors may grow, is left out.
+# and for one alone, before rounding up. What has no bound, because errors may grow, is left out.
 # ```
 
 # %% tags=["parameters"]
@@ -52,8 +52,9 @@ instances = 1000  # random pairs in each numeric check; [1, 10000]
 # a_t = P\, b_{t-1} + (I - P)\,\theta_A, \qquad b_t = a_t - \eta_B S_B\,(a_t - \theta_{B,t}), \qquad b_0 = w_0 .
 # ```
 #
-# Every prompt in this chapter has a spectrum that is known exactly: eigenvalues spread evenly on a log scale from 1 down to
-# $1/\kappa$, in random orthonormal directions. Deviations are given relative to the error $w_0 - \theta_A$ of the start.
+# Unless said otherwise a prompt in this chapter has a spectrum that is known exactly: eigenvalues spread evenly on a log scale from 1 down
+# to $1/\kappa$, in random orthonormal directions. Deviations are given relative to the error $w_0 - \theta_A$ of the start where nothing
+# else is named.
 
 # %% tags=["hide-input"]
 import math
@@ -118,7 +119,7 @@ first_error = norm(w0 - main.theta)
 
 # %% [markdown]
 # What the theorems take for granted of these pairs is computed, too. What is 0 in exact arithmetic is left by float64 at some $\kappa$
-# times its precision, $2.2 \cdot 10^{-16}$; the checks allow $10^{-7}$, and count only where $\kappa$ times the precision is a hundred
+# times its precision, $2.2 \cdot 10^{-16}$; unless a check says otherwise it allows $10^{-7}$, and counts only where $\kappa$ times the precision is a hundred
 # times smaller.
 
 # %%
@@ -154,7 +155,9 @@ stretch = norm(pretended - w0) / way
 
 # %% tags=["nbval-check-output"]
 print(f"they lie up to {stretch.max():.3g} times as far as the target")
-vanishes("steering: step minus its target", missed, invertible, digits)
+vanishes(
+    "steering: step minus its target, over the way", missed, invertible, digits
+)
 checks.add(
     "A9",
     "steering: pretended objectives are at most kappa / eta times as far",
@@ -184,7 +187,8 @@ checks.add(
 # the gradient is 0, and the helper leaves it there.
 # ```
 #
-# Condition numbers appear nowhere, in exact arithmetic; in float64 an error of about $\kappa$ times the precision is left.
+# Condition numbers appear nowhere, in exact arithmetic; in float64 one exchange leaves an error of about $\kappa$ times the precision, most
+# of which the next one removes.
 
 # %%
 newton_helper = Helper(partner, lambda w: newton_target(main, w))
@@ -199,7 +203,7 @@ vanishes("Newton helper: error of what follows it", after, invertible, digits)
 
 # %% [markdown]
 # Without help the same pairs, if they settle, stay where {prf:ref}`thm-equilibrium` puts them. To see ill-conditioned pairs at rest, the
-# map of a turn is squared again and again. How often follows from the rate; where a pair drifts apart instead, until that can be seen.
+# map of a turn is squared again and again. How often follows from the rate; where pairs drift apart instead, until that can be seen of the fastest.
 
 # %%
 rest = a2a.equilibrium(main, partner, require_stable=False)
@@ -207,7 +211,9 @@ settles = requires("rho(PQ)", rest.rate, "<", 1)
 gap = np.maximum(abs(1 - rest.rate), precision)
 resolved = requires("float64 precision / (1 - rho)", precision / gap, "<", 1e-11)
 long = a2a.turns_to(rest.rate, 1e-12, at_most=2**50)
-squarings = math.ceil(math.log2(long.max() if settles.holds else long.min()))
+drifting = long[rest.rate >= 1]
+last_turn = drifting.min() if drifting.size else long.max()
+squarings = math.ceil(math.log2(last_turn))
 stride = partner @ main
 for _ in range(squarings):
     stride = stride @ stride
@@ -234,7 +240,8 @@ vanishes("fixed objectives: plateau minus predicted", off, settles, resolved)
 # \theta_A = b - (\eta_A S_A)^{-1} (b - a) .
 # $$
 #
-# A helper that knows $S_A$ and $\eta_A$ can aim at $\theta_A$ from its first message on; with an invertible $S_B$ all that is written
+# A helper that knows $S_A$, $\eta_A$ and the start $w_0$ can aim at $\theta_A$ from its first message on, one that doesn't know $w_0$ from
+# its second; with an invertible $S_B$ all that is written
 # after the main agent's first message is $\theta_A$, as in {prf:ref}`thm-newton`. If $S_A$ is singular, the pseudo-inverse gives $b -
 # \Pi_A (b - \theta_A)$.
 # ```
@@ -272,7 +279,7 @@ off, lost_twice = norm(off) / first_error, lost / min(eta, 1)
 legible = requires("kappa / eta x float64 precision", lost_twice, "<", 1e-9)
 
 # %% tags=["nbval-check-output"]
-what = "helper that reads theta_A off: error after A's first message"
+what = "helper that reads theta_A off (ours): error after A's first message"
 vanishes(what, off, invertible, legible)
 
 # %% [markdown]
@@ -283,15 +290,16 @@ vanishes(what, off, invertible, legible)
 # ```{prf:theorem} Turns of plain alternation
 # :label: thm-helper-turns
 #
-# Let both objectives be $\theta_A$, and let $\|P\|$ and $\|Q\|$ be at most $r < 1$. The error is at most $\varepsilon$ times the first
-# one after $\dfrac{\log(1/\varepsilon)}{-2\log r}$ turns, rounded up. The count is attained if $P$ and $Q$ have an eigenvector in common,
-# with eigenvalues $\pm r$. If all eigenvalues of $\eta_A S_A$ and $\eta_B S_B$ lie between $h/\kappa$ and $h \le 1$, then $r = 1 -
-# h/\kappa$ will do, and the count before rounding is at most $\dfrac{\kappa}{2h}\log\dfrac1\varepsilon$ and at least $1 - h/\kappa$ times
+# Let both objectives be $\theta_A$, and let $\|P\|$ and $\|Q\|$ be at most $r$ with $0 < r < 1$. The error is at most $\varepsilon$ times
+# the first one after $\dfrac{\log(1/\varepsilon)}{-2\log r}$ turns, rounded up; if only A moves ($Q = I$), after twice that before rounding. (With
+# $r = 0$ it is one turn.) The count is attained from a start along an eigenvector that $P$ and $Q$ have in common with eigenvalues $\pm r$,
+# alone along such an eigenvector of $P$. If all eigenvalues of $\eta_A S_A$ and $\eta_B S_B$ lie between $h/\kappa$ and $h \le 1$, then $r = 1 -
+# h/\kappa$ will do, and the count before rounding is at most $\dfrac{\kappa}{2h}\log\dfrac1\varepsilon$ (alone, twice that) and at least $1 - h/\kappa$ times
 # that.
 # ```
 #
 # ```{prf:proof}
-# The error is multiplied by $QP$ a turn, and $\|QP\| \le \|Q\|\,\|P\| \le r^2$; along a common eigenvector it shrinks by exactly $r^2$.
+# The error is multiplied by $QP$ a turn, and $\|QP\| \le \|Q\|\,\|P\| \le r^2$; along a common eigenvector it shrinks by exactly $r^2$. Alone it is multiplied by $P$.
 # For the last sentence use $x \le -\log(1-x) \le x/(1-x)$ with $x = h/\kappa$.
 # ```
 #
@@ -357,13 +365,15 @@ counted = {
 }
 run = alternate(many, Helper(other, lambda w: newton_target(many, w)), start, 3)
 off = norm(run.second - many.theta) > epsilon * norm(start_error)
-counted["Newton helper"] = 1 + off.sum(axis=0)
+counted["Newton helper"] = np.where(off[-1], np.inf, 1 + off.sum(axis=0))
 
 # %% tags=["nbval-check-output"]
 steep = kappas >= kappa_max / 50
 for name, count in counted.items():
     mean = count.mean(axis=0)
     told = f"{name:30}: {mean[-1]:8.3g} turns at kappa = {kappa_max:g}"
+    if not np.isfinite(mean[-1]):
+        told = f"{name:30}: not counted"
     if np.isfinite(mean).all():
         slope = np.polyfit(np.log(kappas[steep]), np.log(mean[steep]), 1)[0]
         told += f", slope {round(slope, 2) + 0.0:.2f}"
@@ -371,11 +381,12 @@ for name, count in counted.items():
 
 # %% [markdown]
 # A slope of 1 is a count that grows in proportion to $\kappa$, as the theorem's does. A partner that is weak in other directions than A
-# can do better: it moves what A hardly sees. The theorem's count is an upper bound for each of them, and the helper needs one exchange.
+# can do better: it moves what A hardly sees. The theorem's count is an upper bound for each of them, and the helper needs one exchange as
+# long as $\varepsilon$ is well above $\kappa$ times the precision.
 
 # %% tags=["nbval-check-output"]
 for name, agents in zip(partners, (1, 2, 2), strict=True):
-    limit = np.ceil(most_turns(epsilon, agents) * (1 + 1e-9))
+    limit = np.ceil(np.maximum(most_turns(epsilon, agents) * (1 + 1e-9), 1))
     checks.add(
         "A9",
         f"same objective, {name}: turns are at most the theorem's",
@@ -546,8 +557,9 @@ show(fig)
 # %% [markdown]
 # ## Degrees of knowledge
 #
-# The Newton helper knows the Hessian $S_A$ and the gradient, and the one that reads knows $S_A$ and $\eta_A$. Four others know less, or
-# use less.
+# The Newton helper knows the Hessian $S_A$ and the gradient, and the one that reads knows $S_A$, $\eta_A$ and $w_0$. Four others know less, or
+# use less. From here on $S_B$ is invertible again, so that every target is reached. The damped helper and the one with a wrong Hessian are
+# told the gradient at $a_t$, which no exchange shows without $S_A$: what was exchanged gives it at $b_{t-1}$.
 #
 # **Damped.** A helper that takes only a share $\delta$ of the Newton step leaves $b_t - \theta_A = (1 - \delta)(a_t - \theta_A)$. The
 # main agent's own step comes in between, so that an exchange multiplies the error by
@@ -587,10 +599,10 @@ vanishes("damped helper: error after each of 10 exchanges", off, digits)
 # ```{prf:theorem} How wrong the Hessian may be
 # :label: thm-wrong-hessian
 #
-# Let $S_A$ be positive definite and $(1-\sigma) S_A \preceq H \preceq (1+\sigma) S_A$ with $\sigma < 1$. An exchange multiplies the root
+# Let $S_A$ be positive definite, $S_B$ invertible and $(1-\sigma) S_A \preceq H \preceq (1+\sigma) S_A$ with $0 \le \sigma < 1$. An exchange multiplies the root
 # of the main agent's loss, $|S_A^{1/2}(b_t - \theta_A)| / \sqrt2$, by at most $\|P\|\,\sigma/(1-\sigma)$, and so the rate isn't larger
 # either. If the main agent is stable or marginal alone, $\|P\| \le 1$, then with a relative error of the Hessian below one half the loss
-# falls at every exchange and the messages converge to $\theta_A$, at every condition number.
+# falls at every exchange until it is 0, and the messages converge to $\theta_A$, at every condition number.
 # ```
 #
 # ```{prf:proof}
@@ -623,7 +635,7 @@ def exchange_matrix(main, H):
 
 
 # %% [markdown]
-# The check draws errors of all relative sizes up to 0.8, so that some pairs may diverge. The main agent's objective is put at the origin,
+# The check draws errors of all relative sizes from 0.05 to 0.8, so that some pairs may diverge. The main agent's objective is put at the origin,
 # which makes an exchange linear; its result can be scaled back to length 1 each time, and nothing overflows or vanishes.
 
 # %%
@@ -652,18 +664,17 @@ factors = root_loss(answer) / root_loss(read)
 allowed = operator_norm(main.M) * sigma / (1 - sigma)
 
 # %% tags=["nbval-check-output"]
-smallest = requires("smallest eigenvalue of S_A", eigenvalues[0], ">", 0)
-vanishes(
-    "wrong Hessian (ours): error after each of 40 exchanges",
-    off,
-    smallest,
-    digits,
-)
+inverse = np.linalg.inv(np.linalg.cholesky(centred.S))
+relative = inverse @ H @ np.swapaxes(inverse, -1, -2) - np.eye(d)
+share = operator_norm(relative) / sigma
+sandwich = requires("relative error of H / sigma", share, "<=", 1 + 1e-6)
+what = "wrong Hessian (ours): error after each of 40 exchanges"
+vanishes(what, off, invertible, digits)
 checks.add(
     "A9",
     "wrong Hessian (ours): root of the loss, against the bound",
     every(factors <= allowed * (1 + 1e-6)),
-    given=[smallest, digits],
+    given=[invertible, digits, sandwich],
 )
 
 # %%
@@ -674,9 +685,9 @@ measured_rate = np.exp(np.log(norm(answer[20:])).mean(axis=0))
 off = np.percentile(np.abs(measured_rate / predicted_rate - 1), 95)
 print(f"measured rate within {off:.1%} of the spectral radius for 95 % of pairs")
 diverge = predicted_rate >= 1
-smallest_error = min(sigma[diverge], default=math.nan)
 print(f"pairs that diverge: {diverge.mean():.0%}")
-print(f"smallest relative error of such a pair: {smallest_error:.2f}")
+if diverge.any():
+    print(f"smallest relative error of such a pair: {sigma[diverge].min():.2f}")
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-helper-hessian", "caption": "A helper that believes in a wrong Hessian. Left: measured rate an exchange against the spectral radius of the iteration matrix. Right: the same rate against the relative error of the Hessian, coloured by condition number, with the theorem's bound for a main agent that is stable alone dashed; above 1 the pair diverges."}, "image": {"alt": "With the parameters of the book: left, points on the diagonal. Right, points of all condition numbers mixed, all below a dashed convex curve that crosses 1 at a relative error of one half."}}
 fig, (left, right) = panels(2)
@@ -694,7 +705,7 @@ fig.colorbar(points, ax=right, label=r"$\log_{10} \kappa$")
 show(fig)
 
 # %% [markdown]
-# **Identified.** A helper that knows nothing of A, except that it is affine, can spend $d$ messages on probes: $w_0$ has been answered
+# **Identified.** A helper that knows nothing of A, except that it is affine, and $w_0$ can spend $d$ messages on probes: $w_0$ has been answered
 # already, then $w_0$ plus each unit vector. Differences of the $d + 1$ answers give $P$ and $c$, and, if $S_A$ is invertible, $\theta_A =
 # (I - P)^{-1}c$ is what it writes at exchange $d + 1$.
 
@@ -737,7 +748,7 @@ class Identifying:
 # at the latest, and $x_{d+1}$ is the fixed point.
 # ```
 #
-# The assumption is needed. $M = \bigl(\begin{smallmatrix}1 & -1\\ -1 & 1\end{smallmatrix}\bigr)$, $c = (1, 0)$ has the fixed point $(0,
+# That $I - M$ is invertible is not enough. $M = \bigl(\begin{smallmatrix}1 & -1\\ -1 & 1\end{smallmatrix}\bigr)$, $c = (1, 0)$ has the fixed point $(0,
 # 1)$, and $I - M$ is invertible but indefinite: from $w_0 = 0$ the first two residuals $(1, 0)$ and $(1, -1)$ are best combined by
 # leaving the second one out, and the acceleration writes $(1, 0)$ for ever.
 
@@ -749,7 +760,8 @@ print(" ", *(f"{distance:.3f}" for distance in norm(stays - np.array([0, 1]))))
 
 # %% [markdown]
 # In floating point Anderson acceleration has to tell apart residuals that become more and more similar, the more so the smaller the
-# steps. The theorem is checked where float64 can: with condition number 10 and step 1.
+# steps. The theorem is checked where float64 can: with condition number 10 and step 1. (For $d$ above about 16
+# it is met earlier, because so well-conditioned a problem converges fast.)
 
 # %%
 few = min(instances, 100)
@@ -771,7 +783,7 @@ vanishes(
 )
 
 # %% [markdown]
-# All of them, on the pairs of the first figure. Where the factor printed here is above 1, errors grow.
+# All of them, on the pairs of the first figure. Where the factor printed here is above 1, errors of at least one pair grow.
 
 # %%
 shown_H = wrong_hessian(shown_main.S, np.full(300, hessian_error))
@@ -802,6 +814,7 @@ for name, other_agent in others.items():
 
 # %% tags=["nbval-check-output"]
 print("an exchange multiplies the slowest error of the 300 pairs by up to")
+print("(fixed objective: the slowest deviation from the equilibrium)")
 for name, rate in rates.items():
     print(f"  {name:16} {np.max(rate):.3f}")
 
@@ -842,8 +855,11 @@ what = "identified helper (ours): error after d + 1 exchanges"
 vanishes(what, reached["identified"], legible, tolerance=1e-6)
 checks.add(
     "A9",
-    "Newton helper: error is at most 100 kappa times the precision",
-    every(reached["Newton"] <= 100 * kappas * precision),
+    "Newton helper: error is at most 100 max(1, |P|) kappa times the precision",
+    every(
+        reached["Newton"]
+        <= 100 * np.maximum(1, largest_norm) * kappas * precision
+    ),
     given=[requires("kappa x float64 precision", kappas * precision, "<", 1e-2)],
 )
 
@@ -879,7 +895,8 @@ show(fig)
 # \end{aligned}
 # ```
 #
-# After whole exchanges the orders agree, since $P$ commutes with a scalar. With a wrong Hessian only the rates agree: $\rho(XY) =
+# The helpers that learn from an exchange (reading off, identified, Anderson) need the main agent to write first. After whole exchanges the
+# two orders agree, since $P$ commutes with a scalar. With a wrong Hessian only the rates agree: $\rho(XY) =
 # \rho(YX)$.
 
 # %%

@@ -260,7 +260,7 @@ for name, layers in (("least", least), ("best", best)):
 # |Q\,\delta_A(b^*) + \delta_B(a^*)| + \ell_B\,|\delta_A(b^*)| \le (1 - \Lambda)\,r ,
 # ```
 #
-# a turn maps the first ball into itself. It holds exactly one fixed point $\tilde b$, every start in it leads there, and after $t$ turns
+# a turn maps the first (closed) ball into itself. The ball contains exactly one fixed point $\tilde b$ of the turn, every start in it leads there, and after $t$ turns
 # the first agent is within $2r\,(\|P\| + \ell_A)\,\Lambda^{t-1}$ of $\tilde a$.
 # ````
 #
@@ -272,7 +272,7 @@ for name, layers in (("least", least), ("best", best)):
 # $\Lambda r + (1-\Lambda) r$ from the centre. Banach's fixed-point theorem says the rest.
 # ```
 #
-# The left side of {eq}`eq-trained-reach` and the radii are of the size of the training error: the *smallest* ball says where the pair
+# The left side of {eq}`eq-trained-reach`, and with it the smallest radius, is of the size of the training error: the *smallest* ball says where the pair
 # settles, the *largest* from how far away it finds the place. Both come from the weights and the prompts, without a conversation.
 # $\ell_A$ on a ball is the norm of the derivative of $\delta_A$ at its centre, plus what that can change by within the ball; for a
 # product of affine factors, as the own term is, the change has a bound in closed form (`a2a.lsa.product_variation`).
@@ -304,7 +304,7 @@ def held(agent):
 
 # %%
 def long_enough(exact):
-    """Turns after which the slowest pair is a millionth as far from its fixed point; 20 to 700."""
+    """Turns after which the slowest pair is a millionth as far from its fixed point; at least 20, at most 702."""
     worst = np.max(operator_norm(exact[1].M @ exact[0].M))
     return int(np.log(1e-6) / np.log(np.clip(worst, 0.5, 0.9805))) + 1
 
@@ -356,8 +356,8 @@ def reach(exact, pair, theory, miss_first, miss_second, turns):
 
 
 # %% [markdown]
-# From the balls follow three numbers a pair: the largest radius; the bound on $|\tilde a - a^*|$, which is $r_a$ of the smallest ball;
-# and the bound on the remainder of {eq}`eq-trained-foreseen`. A pair without a ball has the largest radius 0 and no bounds. A ball counts
+# From the balls follow four numbers a pair: the largest radius; the bounds on $|\tilde a - a^*|$ and $|\tilde b - b^*|$, which are $r_a$ and
+# $r$ of the smallest ball; and the bound on the remainder of {eq}`eq-trained-foreseen`. A pair without a ball has the largest radius 0 and no bounds. A ball counts
 # here only if the turns that are simulated bring every start in it within $10^{-6}$ of the typical gap to the fixed point. A conversation
 # runs in two halves: a pair is *in reach* if what it has written by half-time lies in its largest ball, and the theorem speaks of the
 # second half.
@@ -365,7 +365,7 @@ def reach(exact, pair, theory, miss_first, miss_second, turns):
 
 # %%
 def from_balls(exact, holds, r_a, l_A, l_B):
-    """The largest radius, and the bounds on the first agent's gap and on its remainder, (pairs,) each."""
+    """The largest radius, and the bounds on both agents' gaps and on the remainder, (pairs,) each."""
     largest = np.max(np.where(holds, radii, 0), axis=0)
     pick = np.argmax(holds, axis=0)[None]
 
@@ -376,10 +376,16 @@ def from_balls(exact, holds, r_a, l_A, l_B):
     found, back = holds.any(axis=0), spread(exact)
     remainder = operator_norm(back) * least(l_A) * least(radii)
     remainder += operator_norm(back @ exact[0].M) * least(l_B) * least(r_a)
-    bound, remainder = (
-        np.where(found, size, np.inf) for size in (least(r_a), remainder)
+    bound, bound_second, remainder = (
+        np.where(found, size, np.inf)
+        for size in (least(r_a), least(radii), remainder)
     )
-    return {"largest": largest, "bound": bound, "remainder": remainder}
+    return {
+        "largest": largest,
+        "bound": bound,
+        "bound second": bound_second,
+        "remainder": remainder,
+    }
 
 
 # %%
@@ -440,9 +446,10 @@ def compare(setting, exact, results, target):
     some = requires("share of pairs in reach", reached.mean(), ">=", 0.1)
     remainder = [norm(of["first"] - of["one call"]) for of in results]
     bounds = np.array([result["remainder"] for result in results])
-    right = ~reached | (remainder <= bounds + 2e-6 * typical)
+    right = (np.array(remainder) <= bounds + 2e-6 * typical)[reached]
     what = f"{setting}: settles where one call of each agent foretells, up to the remainder's bound"
-    checks.add("A10", what, every(right), given=[stable, some])
+    evidence = every(right if right.size else [False])
+    checks.add("A10", what, evidence, given=[stable, some])
 
 
 # %% [markdown]
@@ -502,7 +509,8 @@ def identity_left(layers, result):
     )
     moves = norm(first_agent(result["second"]) - result["first"])
     left = result["first"] - theory.first - shift(exact_free, *misses)
-    return norm(left) / typical, moves <= 1e-8 * typical
+    reach_of_move = moves * operator_norm(spread(exact_free))
+    return norm(left) / typical, reach_of_move <= 1e-7 * typical
 
 
 # %% tags=["nbval-check-output"]
@@ -523,8 +531,8 @@ checks.add("A10", what, close(left, tolerance=1e-6), given=given)
 
 # %% [markdown]
 # From how far away does a pair find its place? The same pairs after the longest training, from starts that are 10 to 10,000 times as far
-# away: how many settle where they settled before, and for how many {prf:ref}`thm-trained-reach` has promised it. The cubic term sets a
-# limit, and the theorem's condition is sufficient, not necessary.
+# from the origin: how many settle where they settled before, and for how many {prf:ref}`thm-trained-reach` has promised it within the first
+# half of the turns. The cubic term sets a limit, and the theorem's condition is sufficient, not necessary.
 
 # %%
 times = [1, 10, 100, 1000, 10_000]
@@ -542,18 +550,23 @@ came = np.array(arrived)[:, settled["in reach"]]
 # %% tags=["nbval-check-output"]
 what = "equilibrium: starts within the largest ball lead to the same fixed point"
 stable = contracts(exact_free)
-some = requires("share of starts in reach", np.mean(promised), ">", 0)
-within_reach = every(~kept | came) if kept.size else every([False])
+share = kept.mean() if kept.size else 0
+some = requires("share of starts in reach", share, ">", 0)
+within_reach = every(came[kept] if kept.any() else [False])
 checks.add("A10", what, within_reach, given=[stable, some])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-reach", "caption": "Equilibrium, longest training: share of pairs that settle at the same point as from the ordinary start, against how many times as far away they start; and the share for which the theorem promises it."}, "image": {"alt": "Two curves against the factor by which the start is farther away, from 1 to 10,000 on a log axis: the share of pairs that arrive, and below it the share for which it was promised."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-reach", "caption": "Equilibrium, longest training: share of pairs that settle at the same point as from the ordinary start, against how many times as far from the origin they start; and the share for which the theorem promises it within the first half of the turns."}, "image": {"alt": "Two curves against the factor by which the start is farther away, from 1 to 10,000 on a log axis: the share of pairs that arrive, and below it the share for which it was promised."}}
 fig, ax = panels()
 for shares, name, color in (
     (arrived, "arrived", FIRST),
     (promised, "promised", THEORY),
 ):
     ax.semilogx(times, np.mean(shares, axis=1), "o-", color=color, label=name)
-ax.set(xlabel="times as far away", ylabel="share of pairs", ylim=(-0.05, 1.05))
+ax.set(
+    xlabel="times as far from the origin",
+    ylabel="share of pairs",
+    ylim=(-0.05, 1.05),
+)
 ax.legend()
 show(fig)
 
@@ -595,11 +608,13 @@ for name, result in (
     ("example repeated", repeated_attack),
 ):
     what = f"attack, {name}: victim minus theta_B, against Q (theta_A - theta_B)"
-    bound = np.where(result["in reach"], result["bound"], np.inf).max() / typical
-    small = requires("largest bound on the gap", bound, "<=", 0.01)
+    bound = np.where(result["in reach"], result["bound second"], np.inf).max()
+    small = requires(
+        "largest bound on the victim's gap", bound / typical, "<=", 0.01
+    )
     miss = result["second"] - theta_second
     off = norm(miss - matvec(second.M, theta_first - theta_second)) / typical
-    checks.add("A10", what, close(off, tolerance=0.02), given=[small])
+    checks.add("A10", what, close(off, tolerance=0.01), given=[small])
 
 # %%
 prompt_kinds = prompts[0], attack, repeated(attack, n)

@@ -27,10 +27,13 @@ def jacobian(agent: Agent, w: Float[np.ndarray, "*batch d"]) -> Float[np.ndarray
     """The derivative of an agent at w (..., d), (..., d, d); the agent is called once, on a torch tensor.
 
     Raises:
-        ValueError: if w isn't a finite (..., d).
+        ValueError: if w isn't a finite (..., d) of the shape of the agent's answers.
     """
     at = torch.tensor(arrays.vector("w", w)).requires_grad_(True)
     answer = agent(at)
+    if answer.shape != at.shape:
+        wanted = tuple(answer.shape)
+        raise ValueError(f"w must have the shape of the agent's answers, {wanted}, got {tuple(at.shape)}")
     rows = [torch.autograd.grad(column.sum(), at, retain_graph=True)[0] for column in answer.unbind(-1)]
     return torch.stack(rows, dim=-2).numpy()
 

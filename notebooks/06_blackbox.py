@@ -80,7 +80,7 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 #
 # So the chapter measures $\delta$ first, on single steps, and shows beside everything that comes after what that error allows.
 #
-# The verdicts don't hang on the agent's own error. Their margins were fixed before any reply was read:
+# The verdicts don't hang on the agent's own error. Their margins stand here, before any reply is read:
 #
 # | what | margin |
 # |---|---|

@@ -233,8 +233,8 @@ def live():
 # %% [markdown]
 # ## What would count
 #
-# A margin that is chosen after the data are read proves nothing, so the margins stand here. Two shares are *the same* if the 90 % interval
-# of their difference lies within the margin; something is *different* if its 95 % interval excludes zero, and its p-value, by Holm's
+# The margins stand here, before the cells that read the data; the recordings were known when they were chosen. Two shares are *the same*
+# if the 90 % interval of their difference lies within the margin; something is *different* if its 95 % interval excludes zero, and its p-value, by Holm's
 # step-down method over the checks of a claim, is below 0.05. What is neither is undecided, with the number of samples that would decide if
 # the estimate stayed where it is. Intervals of means are from a bootstrap over conversations, their p-values from random signs.
 
@@ -942,7 +942,7 @@ def moved(name, factor):
     return now.astype(float) - before
 
 
-ENOUGH = np.log(0.05) / np.log(1 - SHARE)
+ENOUGH = np.ceil(np.log(0.05) / np.log(1 - SHARE))
 enough = requires("conversations", len(texts), ">=", ENOUGH)
 by_20 = {(name, f): moved(name, f) for name in COLORS for f in (0.8, 1.2)}
 p_values = intervals.holm(

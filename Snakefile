@@ -25,7 +25,7 @@ if SITE.exists() and not all(map(os.path.exists, SITE.read_text().splitlines()))
 
 def scripts(wildcards):
     """What runs for a chapter: its text, and what runs it."""
-    return f"notebooks/{wildcards.name}.py", "a2a/execute.py"
+    return f"notebooks/{wildcards.name}.py", "a2a/book/execute.py"
 
 
 def recordings(wildcards):
@@ -155,7 +155,7 @@ rule reference:
         running="_build/running/reference/{name}.ipynb",
         small=small_parameters,
     run:
-        from a2a.execute import as_reference
+        from a2a.book.references import as_reference
 
         shell("a2a run {input.notebook} -o {params.running} --no-page {params.small}")
         as_reference(Path(params.running), Path(output[0]))

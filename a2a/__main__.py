@@ -15,9 +15,10 @@ from typing import Any
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from a2a.book.execute import execute
 from a2a.book.parameters import checked, described
 from a2a.book.progress import Progress, earlier_run, expectation
-from a2a.execute import execute, notebook_parameters
+from a2a.book.runs import notebook_parameters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

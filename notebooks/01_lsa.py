@@ -13,17 +13,18 @@
 # %% [markdown]
 # # A transformer layer that takes one gradient step
 #
-# An agent of paper A {cite}`cosentino2025` is one layer of linear self-attention that reads in-context examples and an estimate
-# $w$. **With a few constructed weights the layer is exactly one step of gradient descent, and up to a trade of scale no other
-# weights in those blocks are.** {glue:text}`lsa-learned`
+# An agent of paper A {cite}`cosentino2025` is one layer of linear self-attention that reads in-context examples and an
+# estimate $w$. **With a few constructed weights the layer is exactly one step of gradient descent, and up to a trade of
+# scale no other weights in those blocks are.** {glue:text}`lsa-learned`
 #
 # ```{glue:figure} lsa-headline
 # :name: fig-lsa-headline
 # :alt: Four heat maps of 2d+2 by 2d+2 matrices with blocks x, y, w and 1. The constructed V has one negative diagonal block in row w, column x; the constructed W has a positive diagonal block in row x, column w and one negative entry in row y, column 1. Beside them V and W as they were learned.
 #
-# The constructed weights beside those learned from random ones, all in one scale of colours. Grey columns are never read. A
-# layer that answers $(0, 0, f(w), 1)$ has the constructed blocks in the columns $x$ and $y$ of $V$ and in the rows $x$ and $y$ of $W$;
-# {prf:ref}`thm-lsa-unique` leaves more freedom in the rows and columns of $w$ and 1, through which the query attends to itself.
+# The constructed weights beside those learned from random ones, all in one scale of colours. Grey columns are never
+# read. A layer that answers $(0, 0, f(w), 1)$ has the constructed blocks in the columns $x$ and $y$ of $V$ and in the
+# rows $x$ and $y$ of $W$; {prf:ref}`thm-lsa-unique` leaves more freedom in the rows and columns of $w$ and 1, through
+# which the query attends to itself.
 # ```
 
 # %% tags=["parameters"]
@@ -47,16 +48,16 @@ trainings = 3  # layers trained, each from its own random weights; [1, 20]
 # L(w) = \frac{1}{2n}\,\|Xw - y\|^2, \qquad \nabla L(w) = \frac1n X^\top (Xw - y) = S\,(w - \theta), \qquad S = \frac1n X^\top X ,
 # ```
 #
-# where $\theta$ solves the least-squares problem $S\theta = X^\top y / n$; without label noise it is the vector that made the labels,
-# if $S$ has full rank. One gradient step of size $\eta$ is an affine map,
+# where $\theta$ solves the least-squares problem $S\theta = X^\top y / n$; without label noise it is the vector that
+# made the labels, if $S$ has full rank. One gradient step of size $\eta$ is an affine map,
 #
 # ```{math}
 # :label: eq-lsa-step
 # f(w) = w - \eta\,\nabla L(w) = M w + (I - M)\,\theta, \qquad M = I - \eta S .
 # ```
 #
-# The layer sees tokens, the columns of a $(2d+2) \times (n+1)$ matrix with rows for $x$, $y$, $w$ and a constant. Each example is a
-# column, and the last column is the query:
+# The layer sees tokens, the columns of a $(2d+2) \times (n+1)$ matrix with rows for $x$, $y$, $w$ and a constant. Each
+# example is a column, and the last column is the query:
 #
 # ```{math}
 # :label: eq-lsa-tokens
@@ -64,9 +65,9 @@ trainings = 3  # layers trained, each from its own random weights; [1, 20]
 # \qquad \mathrm{LSA}(Z) = Z + \frac1n\, V Z\, (Z^\top W Z) .
 # ```
 #
-# There is no softmax. This token layout is that of {cite}`huang2025`, on which the companion stands; what we have seen of paper A states none.
-# A layer of attention as a step of gradient descent goes back to {cite}`vonoswald2023` and was analysed in {cite}`ahn2023` and
-# {cite}`zhang2023`; the in-context regression task is that of {cite}`garg2022`.
+# There is no softmax. This token layout is that of {cite}`huang2025`, on which the companion stands; what we have seen
+# of paper A states none. A layer of attention as a step of gradient descent goes back to {cite}`vonoswald2023` and was
+# analysed in {cite}`ahn2023` and {cite}`zhang2023`; the in-context regression task is that of {cite}`garg2022`.
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -79,9 +80,9 @@ from a2a import GradientAgent, random_covariance, sample_prompt, take_turns
 from a2a.arrays import matvec, norm, operator_norm
 from a2a.book.claims import Checks, requires
 from a2a.book.evidence import close, every, within
-from a2a.execute import build_folder
 from a2a.lsa import LinearSelfAttention, LSAAgent, own_term, train_lsa
 from a2a.lsa import acting_blocks as blocks_of
+from a2a.places import build_folder
 
 torch.set_num_threads(1)  # tensors this small gain nothing from more
 rng = np.random.default_rng(seed)
@@ -90,7 +91,7 @@ rows = layer.rows
 checks = Checks("linear self-attention")
 
 # %% tags=["hide-input"]
-from a2a.figures import (
+from a2a.book.figures import (
     FIRST,
     HELPED,
     SECOND,
@@ -117,7 +118,8 @@ def in_one_scale(axes):
 # %% [markdown]
 # ## The construction
 #
-# Write $V_{wx}$ for the block of $V$ with the rows of $w$ and the columns of $x$, and so on. The constructed weights are
+# Write $V_{wx}$ for the block of $V$ with the rows of $w$ and the columns of $x$, and so on. The constructed weights
+# are
 #
 # ```{math}
 # :label: eq-lsa-weights
@@ -140,7 +142,7 @@ theta, w = rng.standard_normal((2, instances, d))
 prompt = sample_prompt(rng, n, d, theta)
 Z = tokens(prompt.X, prompt.y, w)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lsa-layout", "caption": "The tokens of one prompt and the constructed weights, in one scale of colours. In each matrix only the marked blocks are not 0: examples carry x and y, the query carries w and 1; W lets an example's x meet the query's w and its y the query's 1, and V moves x into the row of w."}, "image": {"alt": "Three heat maps. Z has random entries in the rows x and y for the n examples and in the rows w and 1 for the query. V has the block minus eta times the identity in row w, column x. W has the identity in row x, column w and minus 1 in row y, column 1."}}
+# %% tags=["hide-input", "remove-output"]
 named = {"x": rows["x"], "y": rows["y"], "w": rows["w"], "1": rows["constant"]}
 fig, axes = panels(3, height=3.4)
 for ax, matrix, columns in (
@@ -155,25 +157,37 @@ axes[2].text(1.75 * d, 1.25 * d, r"$-1$")
 for ax, name in zip(axes, ("tokens $Z$", "$V$", "$W$"), strict=True):
     ax.set_title(name)
 in_one_scale(axes)
-show(fig)
+show("fig-lsa-layout", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-lsa-layout
+# :name: fig-lsa-layout
+# :alt: Three heat maps. Z has random entries in the rows x and y for the n examples and in the rows w and 1 for the query. V has the block minus eta times the identity in row w, column x. W has the identity in row x, column w and minus 1 in row y, column 1.
+#
+# The tokens of one prompt and the constructed weights, in one scale of colours. In each matrix only the marked blocks
+# are not 0: examples carry x and y, the query carries w and 1; W lets an example's x meet the query's w and its y the
+# query's 1, and V moves x into the row of w.
+# ```
 
 # %% [markdown]
 # ```{prf:theorem} Constructed weights take one gradient step
 # :label: thm-lsa-step
 #
-# With the weights {eq}`eq-lsa-weights` the last column of $\mathrm{LSA}(Z)$ is $(0, 0, f(w), 1)$, for every prompt and every $w$.
+# With the weights {eq}`eq-lsa-weights` the last column of $\mathrm{LSA}(Z)$ is $(0, 0, f(w), 1)$, for every prompt and
+# every $w$.
 # ```
 #
 # ```{prf:proof}
-# Let $q = (0, 0, w, 1)$ be the last column of $Z$. Then $Wq$ has $w$ in the rows of $x$, $-1$ in the row of $y$ and 0 elsewhere.
-# The score of example $i$ is therefore $s_i = (x_i, y_i, 0, 0) \cdot Wq = x_i^\top w - y_i$, its residual, and the query's score with
-# itself is $q \cdot Wq = 0$. The last column of $Z\,(Z^\top W Z)$ is $\sum_i s_i\,(x_i, y_i, 0, 0)$. Of it $V$ keeps only the $x$ part,
-# scales it by $-\eta$ and puts it into the rows of $w$: what is added to $q$ is
-# $-\frac{\eta}{n}\sum_i x_i (x_i^\top w - y_i) = -\eta\,\nabla L(w)$ there and 0 in all other rows.
+# Let $q = (0, 0, w, 1)$ be the last column of $Z$. Then $Wq$ has $w$ in the rows of $x$, $-1$ in the row of $y$ and 0
+# elsewhere. The score of example $i$ is therefore $s_i = (x_i, y_i, 0, 0) \cdot Wq = x_i^\top w - y_i$, its residual,
+# and the query's score with itself is $q \cdot Wq = 0$. The last column of $Z\,(Z^\top W Z)$ is
+# $\sum_i s_i\,(x_i, y_i, 0, 0)$. Of it $V$ keeps only the $x$ part, scales it by $-\eta$ and puts it into the rows of
+# $w$: what is added to $q$ is $-\frac{\eta}{n}\sum_i x_i (x_i^\top w - y_i) = -\eta\,\nabla L(w)$ there and 0 in all
+# other rows.
 # ```
 #
-# The proof, repeated with symbols for every entry ($d = 2$, $n = 3$): the whole of $\mathrm{LSA}(Z)$ is computed, all columns attending
-# to all.
+# The proof, repeated with symbols for every entry ($d = 2$, $n = 3$): the whole of $\mathrm{LSA}(Z)$ is computed, all
+# columns attending to all.
 
 # %%
 X_ = sp.Matrix(3, 2, sp.symbols("x1:4(1:3)"))
@@ -225,11 +239,11 @@ checks.add("A1", what, close(norm(answer - agent(w)) / size, tolerance=1e-12))
 # %% [markdown]
 # ## Only the query's column is needed
 #
-# Computed with its $(n+1) \times (n+1)$ scores, $\mathrm{LSA}(Z)$ costs $O(n^2 d + n d^2)$ operations (without a softmax
-# $V(ZZ^\top)(WZ)$ would do with $O(n d^2)$), but its last column needs only the scores of the last column, $Z^\top (W q)$, and one weighted
-# sum of the tokens: $O(n d + d^2)$. `LinearSelfAttention` computes that and nothing else. It must agree with the full attention
-# for any weights, so the check draws all of $V$ and $W$ at random. Both costs are then counted, by PyTorch's counter of
-# floating-point operations.
+# Computed with its $(n+1) \times (n+1)$ scores, $\mathrm{LSA}(Z)$ costs $O(n^2 d + n d^2)$ operations (without a
+# softmax $V(ZZ^\top)(WZ)$ would do with $O(n d^2)$), but its last column needs only the scores of the last column,
+# $Z^\top (W q)$, and one weighted sum of the tokens: $O(n d + d^2)$. `LinearSelfAttention` computes that and nothing
+# else. It must agree with the full attention for any weights, so the check draws all of $V$ and $W$ at random. Both
+# costs are then counted, by PyTorch's counter of floating-point operations.
 
 # %% tags=["nbval-check-output"]
 dense = LinearSelfAttention(
@@ -266,7 +280,7 @@ for m in sizes:
     cost_full.append(operations(all_columns, blank, everything))
     cost_column.append(operations(blank.query_column, *parts))
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lsa-cost", "caption": "Floating-point operations of the layer against the number of examples, counted. The dashed lines have the slopes 2 and 1."}, "image": {"alt": "Two straight lines on log axes: the attention of all tokens to all tokens rises with slope 2; the query's column alone lies below it and rises with slope 1."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 power_law(
     ax, sizes, cost_full, label="all tokens attend to all", color=SECOND, slope=2
@@ -276,7 +290,15 @@ power_law(
 )
 ax.set(xlabel="examples in the prompt, n", ylabel="floating-point operations")
 ax.legend()
-show(fig)
+show("fig-lsa-cost", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-lsa-cost
+# :name: fig-lsa-cost
+# :alt: Two straight lines on log axes: the attention of all tokens to all tokens rises with slope 2; the query's column alone lies below it and rises with slope 1.
+#
+# Floating-point operations of the layer against the number of examples, counted. The dashed lines have the slopes 2 and 1.
+# ```
 
 # %% [markdown]
 # ## Earlier estimates in the prompt
@@ -286,23 +308,24 @@ show(fig)
 # ```{prf:theorem} When a layer ignores earlier estimates
 # :label: thm-lsa-history
 #
-# Let $z = (w, 1)$ and $z_k = (w_k, 1)$ for earlier estimates $w_1, \ldots, w_m$, $m \ge 1$, and write $W_o$ for the rows and columns of $w$ and
-# $1$ in $W$. They add
+# Let $z = (w, 1)$ and $z_k = (w_k, 1)$ for earlier estimates $w_1, \ldots, w_m$, $m \ge 1$, and write $W_o$ for the
+# rows and columns of $w$ and $1$ in $W$. They add
 #
 # $$\frac1n \sum_{k=1}^m (z_k^\top W_o\, z)\,(V_{ww} w_k + V_{w1})$$
 #
-# to the query's $w$ block. That is 0 for all $w$ and all $w_k$ if and only if $W_o = 0$, or $V_{ww} = 0$ and $V_{w1} = 0$.
+# to the query's $w$ block. That is 0 for all $w$ and all $w_k$ if and only if $W_o = 0$, or $V_{ww} = 0$ and
+# $V_{w1} = 0$.
 # ```
 #
 # ```{prf:proof}
-# An earlier column is read like any token, and it is 0 outside the rows of $w$ and 1: its score is $z_k^\top W_o z$, and what $V$ passes
-# on is $V_{ww} w_k + V_{w1}$; $n$ stays the number of examples. With all $w_k$ equal the sum is $m$ times a product of two polynomials in
-# $w_k$ and $w$, so it is 0 only if one of them is; a
-# bilinear form in $z_k$ and $z$ whose last entries are 1 is 0 only if all its coefficients are.
+# An earlier column is read like any token, and it is 0 outside the rows of $w$ and 1: its score is $z_k^\top W_o z$,
+# and what $V$ passes on is $V_{ww} w_k + V_{w1}$; $n$ stays the number of examples. With all $w_k$ equal the sum is $m$
+# times a product of two polynomials in $w_k$ and $w$, so it is 0 only if one of them is; a bilinear form in $z_k$ and
+# $z$ whose last entries are 1 is 0 only if all its coefficients are.
 # ```
 #
-# The constructed weights meet both conditions: an agent of such layers that keeps its whole history is the agent that keeps the last
-# estimate. What learned layers do is measured {ref}`below <learned-history>`.
+# The constructed weights meet both conditions: an agent of such layers that keeps its whole history is the agent that
+# keeps the last estimate. What learned layers do is measured {ref}`below <learned-history>`.
 
 
 # %%
@@ -325,12 +348,14 @@ checks.add("A1", what, close(norm(kept) / size[few_prompts], tolerance=1e-12))
 # %% [markdown]
 # ## One agent alone
 #
-# An agent that reads its own output repeats the step, $w_t - \theta = M^t (w_0 - \theta)$: it converges to $\theta$ from every start if
-# and only if $\rho(M) < 1$, that is $0 < \eta\lambda < 2$ for all eigenvalues $\lambda$ of $S$, and the slowest error then shrinks by
-# $\rho(M)$ a step. With label noise of standard deviation $\sigma$ nothing changes but the objective: $\theta$ is the least-squares
-# solution of the noisy prompt. For standard normal inputs and $n > d + 1$ its mean squared distance from the vector behind the labels is
-# $\sigma^2 d/(n-d-1)$, because $\mathrm{E}\,(X^\top X)^{-1} = I/(n-d-1)$; for $n < d - 1$ the shortest least-squares solution also misses
-# what no example shows, $d - n + \sigma^2 n/(d-n-1)$ for standard normal objectives; in between, with $\sigma > 0$, there is no finite mean.
+# An agent that reads its own output repeats the step, $w_t - \theta = M^t (w_0 - \theta)$: it converges to $\theta$
+# from every start if and only if $\rho(M) < 1$, that is $0 < \eta\lambda < 2$ for all eigenvalues $\lambda$ of $S$, and
+# the slowest error then shrinks by $\rho(M)$ a step. With label noise of standard deviation $\sigma$ nothing changes
+# but the objective: $\theta$ is the least-squares solution of the noisy prompt. For standard normal inputs and
+# $n > d + 1$ its mean squared distance from the vector behind the labels is $\sigma^2 d/(n-d-1)$, because
+# $\mathrm{E}\,(X^\top X)^{-1} = I/(n-d-1)$; for $n < d - 1$ the shortest least-squares solution also misses what no
+# example shows, $d - n + \sigma^2 n/(d-n-1)$ for standard normal objectives; in between, with $\sigma > 0$, there is no
+# finite mean.
 
 
 # %%
@@ -360,7 +385,7 @@ else:
     by_noise = noise**2 * min(n, d) / (abs(n - d) - 1) if noise else 0
     print(f"in theory: {np.sqrt(max(d - n, 0) + by_noise):.2f}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lsa-alone", "caption": "The constructed layer, left alone, with and without label noise: mean over prompts, band from the 10th to the 90th percentile. Dashed, the mean distance from the vector behind the noisy labels to the least-squares solution. Prompts that make the agent diverge are held at a million."}, "image": {"alt": "Distance against turn on a log axis: with clean labels to theta, with noisy labels to the least-squares solution and to the vector behind the labels. Where the step is small enough and the examples span all directions, the last one levels off at the dashed line and the others go on falling."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 clean, to_fit = norm(alone - theta), norm(alone_noisy - noisy.theta)
 to_truth = norm(alone_noisy - theta)
@@ -372,11 +397,22 @@ name = "noisy labels, to least squares"
 errors_by_turn(ax, to_fit, label=name, color=HELPED, style=":")
 ax.set(ylabel="distance")
 ax.legend()
-show(fig)
+show("fig-lsa-alone", fig)
 
 # %% [markdown]
-# The rate is checked on starts along the slowest direction. The whole way of an agent is compared with $\theta + M^t(w_0 - \theta)$, for
-# noisy labels with a $\theta$ from a least-squares solver, where no prompt makes the agent diverge.
+# ```{glue:figure} fig-lsa-alone
+# :name: fig-lsa-alone
+# :alt: Distance against turn on a log axis: with clean labels to theta, with noisy labels to the least-squares solution and to the vector behind the labels. Where the step is small enough and the examples span all directions, the last one levels off at the dashed line and the others go on falling.
+#
+# The constructed layer, left alone, with and without label noise: mean over prompts, band from the 10th to the 90th
+# percentile. Dashed, the mean distance from the vector behind the noisy labels to the least-squares solution. Prompts
+# that make the agent diverge are held at a million.
+# ```
+
+# %% [markdown]
+# The rate is checked on starts along the slowest direction. The whole way of an agent is compared with
+# $\theta + M^t(w_0 - \theta)$, for noisy labels with a $\theta$ from a least-squares solver, where no prompt makes the
+# agent diverge.
 
 # %% tags=["nbval-check-output"]
 values, vectors = np.linalg.eigh(prompt.S)
@@ -417,9 +453,9 @@ what = "the same with noisy labels and the least-squares solution, relative"
 checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(noisy)])
 
 # %% [markdown]
-# With fewer examples than dimensions, $S$ has a kernel. The gradient has no component there: the agent finds $\theta$ in the directions
-# that its examples span and leaves what it was handed in all others. (Here $\eta$ is 1 over the largest eigenvalue in any prompt, because
-# that grows as $n$ falls, and $n$ is $d/2$.)
+# With fewer examples than dimensions, $S$ has a kernel. The gradient has no component there: the agent finds $\theta$
+# in the directions that its examples span and leaves what it was handed in all others. (Here $\eta$ is 1 over the
+# largest eigenvalue in any prompt, because that grows as $n$ falls, and $n$ is $d/2$.)
 
 # %%
 few = sample_prompt(rng, max(d // 2, 1), d, theta)
@@ -439,19 +475,19 @@ checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(few, short)]
 # %% [markdown]
 # ## Which other weights take the same step?
 #
-# Multiplying $V$ by $c$ and dividing $W$ by $c$ changes nothing, so the scale of the two is free; we fix it by $W_{y1} = -1$. What a
-# training may find beyond that is settled as well.
+# Multiplying $V$ by $c$ and dividing $W$ by $c$ changes nothing, so the scale of the two is free; we fix it by
+# $W_{y1} = -1$. What a training may find beyond that is settled as well.
 #
 # ```{prf:theorem} The step determines the blocks
 # :label: thm-lsa-unique
 #
-# For some $n \ge 1$, let the query's $w$ block be $f(w)$ for all $X$, all $\theta$ with labels $y = X\theta$, and all $w$. Then, in the
-# scale $W_{y1} = -1$,
+# For some $n \ge 1$, let the query's $w$ block be $f(w)$ for all $X$, all $\theta$ with labels $y = X\theta$, and all
+# $w$. Then, in the scale $W_{y1} = -1$,
 #
 # $$V_{wx} = -\eta I, \quad W_{xw} = I, \quad W_{x1} = 0, \quad W_{yw} = 0, \quad V_{wy} = 0,$$
 #
-# and either $V_{ww} = 0$ and $V_{w1} = 0$, or the query doesn't attend to itself: $W_{ww}$ is antisymmetric, $W_{w1} = -W_{1w}^\top$ and
-# $W_{11} = 0$. Every such layer takes the gradient step for every $n$, with any labels.
+# and either $V_{ww} = 0$ and $V_{w1} = 0$, or the query doesn't attend to itself: $W_{ww}$ is antisymmetric,
+# $W_{w1} = -W_{1w}^\top$ and $W_{11} = 0$. Every such layer takes the gradient step for every $n$, with any labels.
 # ```
 #
 # ```{prf:proof}
@@ -460,24 +496,26 @@ checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(few, short)]
 # $$\sum_i (V_{wx} x_i + V_{wy} y_i)\,\big(x_i^\top (W_{xw} w + W_{x1}) + y_i (W_{yw} w + W_{y1})\big) + s(w)\,(V_{ww} w + V_{w1}),$$
 #
 # with the query's own score $s(w) = w^\top W_{ww} w + w^\top W_{w1} + W_{1w} w + W_{11}$. It must equal
-# $-\eta \sum_i x_i x_i^\top (w - \theta)$, and both sides are polynomials in $x_i$, $\theta$ and $w$: their terms agree one by one. At
-# $X = 0$ only $s(w)(V_{ww}w + V_{w1})$ is left, and a product of polynomials is 0 only if one factor is; a quadratic form is 0 only if
-# its matrix is antisymmetric. Now let one $x \neq 0$ and the others be 0. The terms without $\theta$ say
-# $V_{wx}x \cdot x^\top(W_{xw}w + W_{x1}) = -\eta\,x\,x^\top w$. So $V_{wx}x$ is a multiple of $x$ for every $x$, hence
-# $V_{wx} = \alpha I$ with $\alpha \neq 0$, $W_{xw} = -(\eta/\alpha) I$ and $W_{x1} = 0$. The terms linear in $\theta$ and free of $w$ say
-# $\alpha W_{y1} = \eta$, and $W_{y1} = -1$ makes $\alpha = -\eta$. Those linear in both say, after division by $x^\top\theta$,
-# $\alpha\,x\,(W_{yw}w) = (\eta/\alpha)\,V_{wy}\,(x^\top w)$. For $d \ge 2$ take $w \perp x$: $W_{yw}w = 0$ for every $w$, so $W_{yw} = 0$
-# and then $V_{wy} = 0$. For $d = 1$ the terms quadratic in $\theta$ and linear in $w$, $V_{wy}W_{yw} = 0$, say the same.
-# Conversely, with these blocks the examples contribute the step by the proof of {prf:ref}`thm-lsa-step`, whatever the labels, and the own
-# term is 0: in the first case because of its second factor; in the second because $w^\top W_{ww}w = 0$ for an antisymmetric matrix and
+# $-\eta \sum_i x_i x_i^\top (w - \theta)$, and both sides are polynomials in $x_i$, $\theta$ and $w$: their terms agree
+# one by one. At $X = 0$ only $s(w)(V_{ww}w + V_{w1})$ is left, and a product of polynomials is 0 only if one factor is;
+# a quadratic form is 0 only if its matrix is antisymmetric. Now let one $x \neq 0$ and the others be 0. The terms
+# without $\theta$ say $V_{wx}x \cdot x^\top(W_{xw}w + W_{x1}) = -\eta\,x\,x^\top w$. So $V_{wx}x$ is a multiple of $x$
+# for every $x$, hence $V_{wx} = \alpha I$ with $\alpha \neq 0$, $W_{xw} = -(\eta/\alpha) I$ and $W_{x1} = 0$. The terms
+# linear in $\theta$ and free of $w$ say $\alpha W_{y1} = \eta$, and $W_{y1} = -1$ makes $\alpha = -\eta$. Those linear
+# in both say, after division by $x^\top\theta$, $\alpha\,x\,(W_{yw}w) = (\eta/\alpha)\,V_{wy}\,(x^\top w)$. For
+# $d \ge 2$ take $w \perp x$: $W_{yw}w = 0$ for every $w$, so $W_{yw} = 0$ and then $V_{wy} = 0$. For $d = 1$ the terms
+# quadratic in $\theta$ and linear in $w$, $V_{wy}W_{yw} = 0$, say the same. Conversely, with these blocks the examples
+# contribute the step by the proof of {prf:ref}`thm-lsa-step`, whatever the labels, and the own term is 0: in the first
+# case because of its second factor; in the second because $w^\top W_{ww}w = 0$ for an antisymmetric matrix and
 # $w^\top W_{w1} + W_{1w}w = 0$.
 # ```
 #
-# A check of the count, at $d = 3$. The weights that act on the query's $w$ block number $d(2d+2)$ in $V$ and $(2d+2)(d+1)$ in $W$. By the
-# theorem $2d^2 + 3d$ independent changes of the six blocks through which the examples act show at first order (all but the trade of
-# scale). Where $V_{ww}$ and $V_{w1}$ are 0 and the query attends to itself, so do all $d(d+1)$ changes of those two; where they are not 0
-# and it doesn't, all $(d+1)(d+2)/2$ changes of the symmetric part of its score. At the constructed weights, where the two branches of
-# solutions cross, neither shows. That must be the rank of the derivative of the layer's answers by its weights.
+# A check of the count, at $d = 3$. The weights that act on the query's $w$ block number $d(2d+2)$ in $V$ and
+# $(2d+2)(d+1)$ in $W$. By the theorem $2d^2 + 3d$ independent changes of the six blocks through which the examples act
+# show at first order (all but the trade of scale). Where $V_{ww}$ and $V_{w1}$ are 0 and the query attends to itself,
+# so do all $d(d+1)$ changes of those two; where they are not 0 and it doesn't, all $(d+1)(d+2)/2$ changes of the
+# symmetric part of its score. At the constructed weights, where the two branches of solutions cross, neither shows.
+# That must be the rank of the derivative of the layer's answers by its weights.
 
 
 # %%
@@ -516,10 +554,10 @@ for where, small, own in (
 # %% [markdown]
 # ## Training
 #
-# All of $V$ and $W$, $2(2d+2)^2$ numbers, start at small random values and are trained on the squared error of the whole query column
-# against $(0, 0, f(w), 1)$, on fresh prompts at every step: standard normal inputs and objectives, and $w$ after up to three gradient
-# steps from a standard normal start, because that is what an agent meets in use. {prf:ref}`thm-lsa-unique` says what has to come out if
-# the loss goes to 0.
+# All of $V$ and $W$, $2(2d+2)^2$ numbers, start at small random values and are trained on the squared error of the
+# whole query column against $(0, 0, f(w), 1)$, on fresh prompts at every step: standard normal inputs and objectives,
+# and $w$ after up to three gradient steps from a standard normal start, because that is what an agent meets in use.
+# {prf:ref}`thm-lsa-unique` says what has to come out if the loss goes to 0.
 
 # %%
 cache = build_folder() / "lsa"
@@ -528,7 +566,7 @@ learned = [
     for k in range(trainings)
 ]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lsa-loss", "caption": "Training loss against the step of training, for each random start."}, "image": {"alt": "A curve of the loss against the step of training for each random start, on a log axis."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for k, trained in enumerate(learned):
     ax.semilogy(
@@ -540,12 +578,20 @@ for k, trained in enumerate(learned):
     )
 ax.set(xlabel="step of training", ylabel="loss on the current batch")
 ax.legend()
-show(fig)
+show("fig-lsa-loss", fig)
 
 # %% [markdown]
-# Whether a training has come far enough to be judged is read off its own loss, the mean over the last twentieth of its steps: its root
-# must be at most a thousandth of the step itself, whose root mean square on standard normal prompts is $\eta\sqrt{2dc}$ with
-# $c = 1 + (d+1)/n$, because $\mathrm{E}\,S^2 = cI$.
+# ```{glue:figure} fig-lsa-loss
+# :name: fig-lsa-loss
+# :alt: A curve of the loss against the step of training for each random start, on a log axis.
+#
+# Training loss against the step of training, for each random start.
+# ```
+
+# %% [markdown]
+# Whether a training has come far enough to be judged is read off its own loss, the mean over the last twentieth of its
+# steps: its root must be at most a thousandth of the step itself, whose root mean square on standard normal prompts is
+# $\eta\sqrt{2dc}$ with $c = 1 + (d+1)/n$, because $\mathrm{E}\,S^2 = cI$.
 
 # %%
 c = 1 + (d + 1) / n
@@ -559,7 +605,8 @@ converged = requires(
 )
 
 # %% [markdown]
-# The learned weights are brought to the scale $W_{y1} = -1$ and laid beside the constructed ones in {numref}`fig-lsa-headline`.
+# The learned weights are brought to the scale $W_{y1} = -1$ and laid beside the constructed ones in
+# {numref}`fig-lsa-headline`.
 
 # %%
 scale = -float(learned[0].W[rows["y"], rows["constant"]])
@@ -585,9 +632,10 @@ headline("lsa-headline", fig)
 # ````{prf:theorem} A small loss leaves the blocks little room
 # :label: thm-lsa-close
 #
-# Let $d \ge 2$, let $X$, $\theta$ and $w$ be standard normal, $y = X\theta$, and let $L$ be the mean square of what the layer misses in
-# the query's $w$ block. Put $c = 1 + (d+1)/n$, $\varepsilon = \sqrt{L/c}$ and $\gamma = \sqrt{1 + n/(d+1)}$. In the scale $W_{y1} = -1$
-# (if $\varepsilon < \eta\sqrt{d-1}$ it isn't 0: part (2) would be too large), with $E_V = V_{wx} + \eta I$, $E_W = W_{xw} - I$ and Frobenius norms,
+# Let $d \ge 2$, let $X$, $\theta$ and $w$ be standard normal, $y = X\theta$, and let $L$ be the mean square of what the
+# layer misses in the query's $w$ block. Put $c = 1 + (d+1)/n$, $\varepsilon = \sqrt{L/c}$ and
+# $\gamma = \sqrt{1 + n/(d+1)}$. In the scale $W_{y1} = -1$ (if $\varepsilon < \eta\sqrt{d-1}$ it isn't 0: part (2)
+# would be too large), with $E_V = V_{wx} + \eta I$, $E_W = W_{xw} - I$ and Frobenius norms,
 #
 # ```{math}
 # :label: eq-lsa-close
@@ -606,21 +654,24 @@ headline("lsa-headline", fig)
 # ````
 #
 # ```{prf:proof}
-# Write $V, v, W, p, u$ for $V_{wx}, V_{wy}, W_{xw}, W_{x1}, W_{yw}^\top$ and $G = S - I$. Parts of the miss of different degree (of
-# Hermite polynomials) in $\theta$, in $w$, or with and without $G$, are uncorrelated, so the mean square of each is at most $L$. (1)
-# Degree 2 in $\theta$: $v\,(\theta^\top S\theta - \mathrm{tr}\,S)(u^\top w - 1)$, mean square $2dc\,|v|^2(1 + |u|^2)$. (2) Degree 1 in
-# $\theta$, 0 in $w$: $-(E_V - v p^\top) S\theta$, mean square $c\,\|E_V - vp^\top\|^2$. (3) Degree 0 in both, with $G$:
-# $VGp - v\,\mathrm{tr}\,G$; here $\mathrm{E}|VGp|^2 \ge \|V\|^2|p|^2/n$, $\mathrm{E}(\mathrm{tr}\,G)^2 = 2d/n$, and by (2) $V$ is within
-# $\varepsilon$ of $-\eta I$ plus a matrix of rank one, so that $\|V\| \ge \eta\sqrt{d-1} - \varepsilon$. (4) Degree 1 in $w$, 0 in
+# Write $V, v, W, p, u$ for $V_{wx}, V_{wy}, W_{xw}, W_{x1}, W_{yw}^\top$ and $G = S - I$. Parts of the miss of
+# different degree (of Hermite polynomials) in $\theta$, in $w$, or with and without $G$, are uncorrelated, so the mean
+# square of each is at most $L$. (1) Degree 2 in $\theta$: $v\,(\theta^\top S\theta - \mathrm{tr}\,S)(u^\top w - 1)$,
+# mean square $2dc\,|v|^2(1 + |u|^2)$. (2) Degree 1 in $\theta$, 0 in $w$: $-(E_V - v p^\top) S\theta$, mean square
+# $c\,\|E_V - vp^\top\|^2$. (3) Degree 0 in both, with $G$: $VGp - v\,\mathrm{tr}\,G$; here
+# $\mathrm{E}|VGp|^2 \ge \|V\|^2|p|^2/n$, $\mathrm{E}(\mathrm{tr}\,G)^2 = 2d/n$, and by (2) $V$ is within $\varepsilon$
+# of $-\eta I$ plus a matrix of rank one, so that $\|V\| \ge \eta\sqrt{d-1} - \varepsilon$. (4) Degree 1 in $w$, 0 in
 # $\theta$, with $G$: $VGE_W w + E_VGw + v\,\mathrm{tr}(G)\,u^\top w$; no singular value of $V$ is below $\eta/2$,
 # $\mathrm{E}\,G^2 = \frac{d+1}{n}I$, and $|v||u| \le \varepsilon/\sqrt{2d}$ by (1). (5) Degree 1 in both:
-# $VS\theta\,(u^\top w) + v\,\theta^\top SWw$, mean squares $c\|V\|^2|u|^2$ and $c|v|^2\|W\|^2$, with $\|V\| \ge \eta\sqrt d/2$. The own
-# term is the mean of the miss over $X$ and $\theta$ without the other parts' means, $(VE_W + E_V)w + Vp + dv(u^\top w - 1)$.
+# $VS\theta\,(u^\top w) + v\,\theta^\top SWw$, mean squares $c\|V\|^2|u|^2$ and $c|v|^2\|W\|^2$, with
+# $\|V\| \ge \eta\sqrt d/2$. The own term is the mean of the miss over $X$ and $\theta$ without the other parts' means,
+# $(VE_W + E_V)w + Vp + dv(u^\top w - 1)$.
 # ```
 #
-# A quarter of the training prompts are those of the theorem, so $L$ is at most four times the loss; the check takes eight times the loss
-# of the last steps, to leave room for chance. A small loss does **not** tell which factor of the own term has vanished, says nothing of
-# earlier estimates, for which the antisymmetric part of the score counts, too, and little of prompts far from those of the training, which the next sections measure.
+# A quarter of the training prompts are those of the theorem, so $L$ is at most four times the loss; the check takes
+# eight times the loss of the last steps, to leave room for chance. A small loss does **not** tell which factor of the
+# own term has vanished, says nothing of earlier estimates, for which the antisymmetric part of the score counts, too,
+# and little of prompts far from those of the training, which the next sections measure.
 
 
 # %%
@@ -676,8 +727,8 @@ checks.add(
 # %% [markdown]
 # ## How well does the learned step carry over?
 #
-# The error is measured relative to the step, first on fresh prompts like those of the training, then on
-# prompts of other lengths, then on inputs whose population covariance has another condition number (eigenvalues spread evenly on a
+# The error is measured relative to the step, first on fresh prompts like those of the training, then on prompts of
+# other lengths, then on inputs whose population covariance has another condition number (eigenvalues spread evenly on a
 # log scale, mean 1, directions random). Beside it stands the part of the error that comes from the query's own term.
 # {eq}`eq-lsa-close` says what it can be for any prompt without label noise:
 #
@@ -741,7 +792,7 @@ by_length, by_condition = (
     )
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-lsa-generalises", "caption": "Relative error of the learned step (solid, root mean square) on prompts of other lengths (the training's is dotted) and on inputs with other spectra, for each training. Dashed, the part of it that the query's own term makes."}, "image": {"alt": "Two panels on log axes, a solid and a dashed curve for each training. Left: relative step error and the part from the own term against the number of examples. Right: the same against the condition number of the inputs' covariance."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = panels(2, sharey=True)
 for ax, x, of in zip(
     axes, (lengths, conditions), (by_length, by_condition), strict=True
@@ -757,12 +808,21 @@ axes[0].axvline(n, color="#888888", linestyle=":")
 axes[0].set(xlabel="examples in the prompt, n", ylabel="relative step error")
 axes[1].set(xlabel="condition number of the population covariance")
 axes[0].legend()
-show(fig)
+show("fig-lsa-generalises", fig)
 
 # %% [markdown]
-# The own term is the one part of the layer's answer in which no example takes part: it enters with the weight $1/n$, so that what
-# training has left of it is heaviest where $n$ is small. The deviation of the acting blocks stays for prompts of any length.
-# {doc}`05_trained_agents` meets the own term again.
+# ```{glue:figure} fig-lsa-generalises
+# :name: fig-lsa-generalises
+# :alt: Two panels on log axes, a solid and a dashed curve for each training. Left: relative step error and the part from the own term against the number of examples. Right: the same against the condition number of the inputs' covariance.
+#
+# Relative error of the learned step (solid, root mean square) on prompts of other lengths (the training's is dotted)
+# and on inputs with other spectra, for each training. Dashed, the part of it that the query's own term makes.
+# ```
+
+# %% [markdown]
+# The own term is the one part of the layer's answer in which no example takes part: it enters with the weight $1/n$, so
+# that what training has left of it is heaviest where $n$ is small. The deviation of the acting blocks stays for prompts
+# of any length. {doc}`05_trained_agents` meets the own term again.
 
 # %% tags=["nbval-check-output"]
 what = "relative step error of the learned layers on fresh prompts, rms"
@@ -792,11 +852,12 @@ checks.add("A2", what, held_to, given=[converged, wide, reach])
 # (learned-history)=
 # ## Do learned layers ignore earlier estimates?
 #
-# {prf:ref}`thm-lsa-history` wants one of two factors to be 0. A loss of 0 wants less: it is enough that the scores of $w$ and 1 among
-# themselves, $W_o$, are antisymmetric, so that the query's own score is 0 for every $w$; the score between *two* estimates is then not 0
-# unless $W_o = 0$. So a layer that has learned the step may still be disturbed by estimates that it never saw in training. The table
-# shows, in the scale $W_{y1} = -1$, the largest entries of the symmetric and of the antisymmetric part of $W_o$ and of
-# $(V_{ww}, V_{w1})$, and the step error with 0, 1, 5 and 20 earlier estimates in the prompt.
+# {prf:ref}`thm-lsa-history` wants one of two factors to be 0. A loss of 0 wants less: it is enough that the scores of
+# $w$ and 1 among themselves, $W_o$, are antisymmetric, so that the query's own score is 0 for every $w$; the score
+# between *two* estimates is then not 0 unless $W_o = 0$. So a layer that has learned the step may still be disturbed by
+# estimates that it never saw in training. The table shows, in the scale $W_{y1} = -1$, the largest entries of the
+# symmetric and of the antisymmetric part of $W_o$ and of $(V_{ww}, V_{w1})$, and the step error with 0, 1, 5 and 20
+# earlier estimates in the prompt.
 
 # %%
 steps_here = norm(agent(w) - w)[few_prompts]

@@ -13,19 +13,21 @@
 # %% [markdown]
 # # One agent wins: asymmetric convergence and the attack
 #
-# Two agents with different objectives usually both miss. **One of them can nevertheless win exactly, and it can arrange to
-# do so against any partner that sees every direction and takes steps with which it would settle alone: a prompt of one example, built from
-# the answer to a single probe, takes its own error to zero and leaves the partner with an error that its own prompt, step size and the gap
-# determine** (conditions and white-box attack: paper A, {cite}`cosentino2025`; the one-example and one-probe forms and the defences are
-# ours). In more than one dimension a partner that draws new examples every turn spoils the exactness. What it gains by that:
+# Two agents with different objectives usually both miss. **One of them can nevertheless win exactly, and it can arrange
+# to do so against any partner that sees every direction and takes steps with which it would settle alone: a prompt of
+# one example, built from the answer to a single probe, takes its own error to zero and leaves the partner with an error
+# that its own prompt, step size and the gap determine** (conditions and white-box attack: paper A,
+# {cite}`cosentino2025`; the one-example and one-probe forms and the defences are ours). In more than one dimension a
+# partner that draws new examples every turn spoils the exactness. What it gains by that:
 # {glue:text}`asymmetry-victim-redrawn`.
 #
 # ```{glue:figure} asymmetry-headline
 # :name: fig-asymmetry-headline
 # :alt: Distance of each agent to its own objective against the turn, on a log axis. With the parameters of the book both curves lie on dashed plateaus before the attack. From the attack on the first agent's curve falls to rounding error, and the second agent's curve settles on a new dashed plateau.
 #
-# Distance of each agent to its own objective, median over random pairs with the band from the 10th to the 90th percentile. In the
-# shaded turns the first agent reads the attack prompt. Dashed: the medians that the prompts predict, where the pairs settle.
+# Distance of each agent to its own objective, median over random pairs with the band from the 10th to the 90th
+# percentile. In the shaded turns the first agent reads the attack prompt. Dashed: the medians that the prompts predict,
+# where the pairs settle.
 # ```
 
 # %% tags=["parameters"]
@@ -41,8 +43,9 @@ instances = 2000  # random pairs in each numeric check; [1, 10000]
 # %% [markdown]
 # ## Setting
 #
-# The pair is that of {eq}`eq-turn`, with $P = I - \eta_A S_A$, $Q = I - \eta_B S_B$ and the gap $\Delta = \theta_B - \theta_A$. The
-# errors of the two agents once they have settled are, outside the directions that neither prompt sees, where there is no inverse,
+# The pair is that of {eq}`eq-turn`, with $P = I - \eta_A S_A$, $Q = I - \eta_B S_B$ and the gap
+# $\Delta = \theta_B - \theta_A$. The errors of the two agents once they have settled are, outside the directions that
+# neither prompt sees, where there is no inverse,
 #
 # ```{math}
 # :label: eq-asymmetry-bias
@@ -74,7 +77,7 @@ rng = np.random.default_rng(seed)
 checks = Checks("exact gradient agents")
 
 # %% tags=["hide-input"]
-from a2a.figures import (
+from a2a.book.figures import (
     FIRST,
     HELPED,
     SECOND,
@@ -122,10 +125,10 @@ gap = second.theta - first.theta
 v = matvec(second.step, gap)
 
 # %% [markdown]
-# Every statement about where a pair ends is measured by letting it talk until the slowest error has had time to fall below
-# rounding. Long conversations are taken in strides: the map of a turn applied twice is the map of two turns, and so on. A pair whose
-# error shrinks by less than a thousandth a turn is left out: it takes tens of thousands of turns, in which rounding adds up. That pair,
-# and one that diverges, has no measured end.
+# Every statement about where a pair ends is measured by letting it talk until the slowest error has had time to fall
+# below rounding. Long conversations are taken in strides: the map of a turn applied twice is the map of two turns, and
+# so on. A pair whose error shrinks by less than a thousandth a turn is left out: it takes tens of thousands of turns,
+# in which rounding adds up. That pair, and one that diverges, has no measured end.
 
 # %%
 SLOWEST = 0.999
@@ -149,8 +152,9 @@ def at_rest(first, second, w0):
 
 
 # %% [markdown]
-# A theorem is checked on the pairs that fulfil its assumptions, and each check says how many they are. Where no pair fulfils them the check
-# is not applicable and names what is missing. What happens to the other pairs is shown beside it.
+# A theorem is checked on the pairs that fulfil its assumptions, and each check says how many they are. Where no pair
+# fulfils them the check is not applicable and names what is missing. What happens to the other pairs is shown beside
+# it.
 
 
 # %%
@@ -188,32 +192,34 @@ pushes = "|v| / |Delta|", norm(v) / norm(gap), ">", 1e-6
 # %% [markdown]
 # ## When does an agent win?
 #
-# Directions in which neither prompt has an example, $K = \ker S_A \cap \ker S_B$, never change: what the start has there stays.
-# Errors are therefore taken outside $K$, which is everything if the two prompts together see every direction.
+# Directions in which neither prompt has an example, $K = \ker S_A \cap \ker S_B$, never change: what the start has
+# there stays. Errors are therefore taken outside $K$, which is everything if the two prompts together see every
+# direction.
 #
 # ```{prf:theorem} Asymmetric convergence
 # :label: thm-asymmetry
 #
 # Let the pair contract outside $K$.
 #
-# 1. The first agent wins if and only if $P(I-Q)\Delta = 0$. So either $S_B\Delta = 0$ (B cannot see the disagreement), or
-#    $v = (I-Q)\Delta \ne 0$ lies in $\ker P$ (A cancels in one step exactly what B adds).
+# 1. The first agent wins if and only if $P(I-Q)\Delta = 0$. So either $S_B\Delta = 0$ (B cannot see the disagreement),
+#    or $v = (I-Q)\Delta \ne 0$ lies in $\ker P$ (A cancels in one step exactly what B adds).
 # 2. If the first agent wins, the second ends with $e_B = -Q\Delta$ outside $K$.
-# 3. Both win if and only if $P\Delta = Q\Delta = 0$ outside $K$: each would cross the visible gap in a single step. If $P$ and $Q$ are
-#    invertible this leaves only $S_A\Delta = S_B\Delta = 0$: they disagree where neither can see.
+# 3. Both win if and only if $P\Delta = Q\Delta = 0$ outside $K$: each would cross the visible gap in a single step. If
+#    $P$ and $Q$ are invertible this leaves only $S_A\Delta = S_B\Delta = 0$: they disagree where neither can see.
 # ```
 #
 # ```{prf:proof}
-# $P$ and $Q$ are symmetric and act as the identity on $K$, so they map its complement to itself, and there $I - PQ$ is invertible. (1) By
-# {eq}`eq-asymmetry-bias`, which is {prf:ref}`thm-equilibrium`, $e_A = 0$ exactly when $P(I-Q)\Delta = 0$; and $(I-Q)\Delta = \eta_B S_B
-# \Delta$. (2) The second agent answers $b^* = Qa^* + (I-Q)\theta_B$, so $e_B = Q(a^* - \theta_B) = Q(e_A - \Delta)$; put $e_A = 0$. (3)
-# If both win, (2) gives $Q\Delta = 0$, and the same with exchanged roles, $e_A = P(e_B + \Delta)$, gives $P\Delta = 0$. Conversely
-# $P\Delta = Q\Delta = 0$ gives $P(I-Q)\Delta = P\Delta - PQ\Delta = 0$, and likewise for B. An invertible $P$ leaves no $\Delta$ outside
-# $K$.
+# $P$ and $Q$ are symmetric and act as the identity on $K$, so they map its complement to itself, and there $I - PQ$ is
+# invertible. (1) By {eq}`eq-asymmetry-bias`, which is {prf:ref}`thm-equilibrium`, $e_A = 0$ exactly when
+# $P(I-Q)\Delta = 0$; and $(I-Q)\Delta = \eta_B S_B \Delta$. (2) The second agent answers $b^* = Qa^* + (I-Q)\theta_B$,
+# so $e_B = Q(a^* - \theta_B) = Q(e_A - \Delta)$; put $e_A = 0$. (3) If both win, (2) gives $Q\Delta = 0$, and the same
+# with exchanged roles, $e_A = P(e_B + \Delta)$, gives $P\Delta = 0$. Conversely $P\Delta = Q\Delta = 0$ gives
+# $P(I-Q)\Delta = P\Delta - PQ\Delta = 0$, and likewise for B. An invertible $P$ leaves no $\Delta$ outside $K$.
 # ```
 #
-# Part 3 covers more than the invertible case. A gap that both agents cross in one step is won by both although both see it. None of this
-# asks that an agent would settle alone: one that would diverge may be held by its partner ({prf:ref}`thm-stability`).
+# Part 3 covers more than the invertible case. A gap that both agents cross in one step is won by both although both see
+# it. None of this asks that an agent would settle alone: one that would diverge may be held by its partner
+# ({prf:ref}`thm-stability`).
 #
 # Five kinds of pairs follow, four of them built so that a condition holds exactly.
 
@@ -248,8 +254,9 @@ kinds = {
 }
 
 # %% [markdown]
-# The theorem says where they end, outside $K$: $e_A = 0$ and $e_B = -Q\Delta$ in the second and third kind, where $Q\Delta = \Delta$ for
-# a B that is blind to the gap, and $e_A = e_B = 0$ in the fourth and fifth. The generic pair ends where {eq}`eq-asymmetry-bias` says.
+# The theorem says where they end, outside $K$: $e_A = 0$ and $e_B = -Q\Delta$ in the second and third kind, where
+# $Q\Delta = \Delta$ for a B that is blind to the gap, and $e_A = e_B = 0$ in the fourth and fifth. The generic pair
+# ends where {eq}`eq-asymmetry-bias` says.
 
 
 # %%
@@ -298,8 +305,9 @@ for kind, pair in kinds.items():
     checks.add("A7", what, close(residual, tolerance=TOLERANCE), given=given)
 
 # %% [markdown]
-# Between an exact condition and a generic pair lies everything else. Mixing the two prompts of A in all proportions moves the
-# condition over many orders of magnitude, and the error follows it: from $(I - PQ)\,e_A = P(I-Q)\Delta$, if $\|PQ\| < 1$,
+# Between an exact condition and a generic pair lies everything else. Mixing the two prompts of A in all proportions
+# moves the condition over many orders of magnitude, and the error follows it: from $(I - PQ)\,e_A = P(I-Q)\Delta$, if
+# $\|PQ\| < 1$,
 #
 # ```{math}
 # :label: eq-asymmetry-between
@@ -327,7 +335,7 @@ below = error * (1 - c) <= exact + TOLERANCE
 what = f"mixed prompts: the error of A lies between its bounds; {count}"
 checks.add("A7", what, every(above & below), given=given)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-condition", "caption": "The first agent's error over its condition, for prompts of A that are mixed from an exactly cancelling one and an ordinary one, with conditions over six orders of magnitude. Dashed: the two bounds of the text. The error is the condition times a factor that the norm of PQ limits, so the two vanish together."}, "image": {"alt": "Scatter of the ratio of error to condition against the norm of PQ, with two dashed curves that leave the value 1 in opposite directions as the norm grows. Where the check above is supported all points lie between them."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 cloud(ax, c, error / exact, color=HELPED)
 norms = np.linspace(0, min(SLOWEST, c.max()), 100)
@@ -336,7 +344,17 @@ for sign in (1, -1):
 ax.set(yscale="log", xlabel=r"$\|PQ\|$")
 ax.set_ylabel(r"$|e_A| \, / \, |P(I-Q)\Delta|$")
 few_decades(ax.yaxis)
-show(fig)
+show("fig-asymmetry-condition", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-asymmetry-condition
+# :name: fig-asymmetry-condition
+# :alt: Scatter of the ratio of error to condition against the norm of PQ, with two dashed curves that leave the value 1 in opposite directions as the norm grows. Where the check above is supported all points lie between them.
+#
+# The first agent's error over its condition, for prompts of A that are mixed from an exactly cancelling one and an
+# ordinary one, with conditions over six orders of magnitude. Dashed: the two bounds of the text. The error is the
+# condition times a factor that the norm of PQ limits, so the two vanish together.
+# ```
 
 # %% [markdown]
 # ## The attack
@@ -346,41 +364,44 @@ show(fig)
 # ```{prf:theorem} White-box attack
 # :label: thm-attack
 #
-# Let all eigenvalues of $\eta_B S_B$ lie strictly between 0 and 2, and let $v = (I-Q)\Delta \ne 0$. With any prompt labelled by
-# $\theta_A$ such that $S_A v = v/\eta_A$ and $\|P\| \le 1$ the pair converges, A wins, and the victim ends with $e_B = -Q\Delta$. The
-# attacker's error shrinks at least by the factor $\|Q\|$ a turn.
+# Let all eigenvalues of $\eta_B S_B$ lie strictly between 0 and 2, and let $v = (I-Q)\Delta \ne 0$. With any prompt
+# labelled by $\theta_A$ such that $S_A v = v/\eta_A$ and $\|P\| \le 1$ the pair converges, A wins, and the victim ends
+# with $e_B = -Q\Delta$. The attacker's error shrinks at least by the factor $\|Q\|$ a turn.
 # ```
 #
 # ```{prf:proof}
-# $\|PQ\| \le \|Q\| < 1$, so the pair converges ({prf:ref}`thm-stability`). $Pv = v - \eta_A S_A v = 0$, so A wins, and the rest is part 2
-# of {prf:ref}`thm-asymmetry`. With $a^* = \theta_A$ the attacker's error obeys $a_{t+1} - \theta_A = PQ\,(a_t - \theta_A)$.
+# $\|PQ\| \le \|Q\| < 1$, so the pair converges ({prf:ref}`thm-stability`). $Pv = v - \eta_A S_A v = 0$, so A wins, and
+# the rest is part 2 of {prf:ref}`thm-asymmetry`. With $a^* = \theta_A$ the attacker's error obeys
+# $a_{t+1} - \theta_A = PQ\,(a_t - \theta_A)$.
 # ```
 #
-# The victim's error $-Q\Delta$ contains nothing of the attacker's prompt or step size: the victim ends one of its own steps away from
-# $\theta_A$.
+# The victim's error $-Q\Delta$ contains nothing of the attacker's prompt or step size: the victim ends one of its own
+# steps away from $\theta_A$.
 #
 # ```{prf:theorem} One example suffices
 # :label: thm-one-example
 #
-# The prompt with the single example $x = v / (|v|\sqrt{\eta_A})$ and the label $x^\top\theta_A$ is such a prompt. With it the pair
-# converges to one limit, the same from every start, if and only if the symmetric matrix $PQP$ has no eigenvalue outside $(-1, 1)$,
-# whatever the victim does when left alone.
+# The prompt with the single example $x = v / (|v|\sqrt{\eta_A})$ and the label $x^\top\theta_A$ is such a prompt. With
+# it the pair converges to one limit, the same from every start, if and only if the symmetric matrix $PQP$ has no
+# eigenvalue outside $(-1, 1)$, whatever the victim does when left alone.
 # ```
 #
 # ```{prf:proof}
-# With $n = 1$ its geometry is $S_A = xx^\top = vv^\top/(\eta_A|v|^2)$. So $S_A v = v/\eta_A$, and $P = I - vv^\top/|v|^2$ is an
-# orthogonal projector, of norm at most 1. The agent's map is $w \mapsto w - \eta_A x\,(x^\top w - x^\top\theta_A) = Pw + (I-P)\theta_A$.
-# As $P = P^2$, $PQ = P\,(PQ)$ has the nonzero eigenvalues of $PQP$.
+# With $n = 1$ its geometry is $S_A = xx^\top = vv^\top/(\eta_A|v|^2)$. So $S_A v = v/\eta_A$, and
+# $P = I - vv^\top/|v|^2$ is an orthogonal projector, of norm at most 1. The agent's map is
+# $w \mapsto w - \eta_A x\,(x^\top w - x^\top\theta_A) = Pw + (I-P)\theta_A$. As $P = P^2$, $PQ = P\,(PQ)$ has the
+# nonzero eigenvalues of $PQP$.
 # ```
 #
-# In this chapter $\theta_A$ is what the attacker aims at. In more than one dimension it is in general not the least-squares solution of the
-# attacker's prompt, which is a multiple of $x$: the prompt does not show the objective; the conversation with the victim supplies the rest.
+# In this chapter $\theta_A$ is what the attacker aims at. In more than one dimension it is in general not the
+# least-squares solution of the attacker's prompt, which is a multiple of $x$: the prompt does not show the objective;
+# the conversation with the victim supplies the rest.
 #
-# That a single example can set what a linear transformer answers is known: {cite:t}`anwar2024` prove it for an example that is perturbed in
-# the prompt that the transformer reads, and {cite:t}`li2025hijacking` bound how many factually correct but misleading examples a linear
-# transformer withstands on a classification task, and find that depth protects. There the attacker writes into its victim's prompt. Here it
-# writes its own and reaches the victim through messages only; the equilibrium of the coupled pair, the black box that is probed once, and
-# the defences are ours.
+# That a single example can set what a linear transformer answers is known: {cite:t}`anwar2024` prove it for an example
+# that is perturbed in the prompt that the transformer reads, and {cite:t}`li2025hijacking` bound how many factually
+# correct but misleading examples a linear transformer withstands on a classification task, and find that depth
+# protects. There the attacker writes into its victim's prompt. Here it writes its own and reaches the victim through
+# messages only; the equilibrium of the coupled pair, the black box that is probed once, and the defences are ours.
 #
 # SymPy confirms the identities for $d = 2$, with every entry of $S_B$, $\Delta$ and the step size left free.
 
@@ -449,8 +470,9 @@ print("mean error of a victim:", told(norm(victims_bias[judged])))
 print("mean gap:", told(norm(gap[judged])))
 
 # %% [markdown]
-# Pairs outside the theorem can come to rest as well, and then A wins in all that the two see, by {prf:ref}`thm-asymmetry`: for instance
-# where a victim that would diverge alone does so along the direction that the attacker takes out.
+# Pairs outside the theorem can come to rest as well, and then A wins in all that the two see, by
+# {prf:ref}`thm-asymmetry`: for instance where a victim that would diverge alone does so along the direction that the
+# attacker takes out.
 
 # %% tags=["nbval-check-output"]
 diverges = np.linalg.eigvalsh(second.step)[:, -1] > 2
@@ -466,9 +488,9 @@ if held.any():
     )
 
 # %% [markdown]
-# {numref}`fig-asymmetry-headline` shows the attack in the middle of a conversation, in some of the pairs. The two agents first talk with
-# ordinary prompts; then A replaces its prompt by the one example. Where errors can grow, the conversation is stopped before they have grown
-# by $10^{20}$.
+# {numref}`fig-asymmetry-headline` shows the attack in the middle of a conversation, in some of the pairs. The two
+# agents first talk with ordinary prompts; then A replaces its prompt by the one example. Where errors can grow, the
+# conversation is stopped before they have grown by $10^{20}$.
 
 
 # %%
@@ -560,8 +582,9 @@ evidence = every(attack_error <= (1 + 1e-9) * bound + TOLERANCE)
 checks.add("A8", what, evidence, given=given)
 
 # %% [markdown]
-# In the plane the mechanism can be seen. Every step of the attacker is parallel to $v$: it removes from B's message exactly the
-# component in which B pushes away from $\theta_A$, and leaves the other component to B, which brings it to rest.
+# In the plane the mechanism can be seen. Every step of the attacker is parallel to $v$: it removes from B's message
+# exactly the component in which B pushes away from $\theta_A$, and leaves the other component to B, which brings it to
+# rest.
 
 # %%
 plane_first = GradientAgent([[1.0, 0.3], [0.3, 0.5]], [-1.0, 0.5], 0.5)
@@ -570,7 +593,7 @@ plane_attack = a2a.attack_prompt(plane_second, plane_first.theta, 0.5)
 plane_attacker = GradientAgent.from_prompt(plane_attack, 0.5)
 start = np.array([0.5, -1.2])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-plane", "caption": "The same two objectives and the same victim in the plane. Left: ordinary prompts, and both agents settle away from their stars. Right: under attack what A writes ends on A's star; B ends one of its own steps away from it."}, "image": {"alt": "Two panels with the path of both agents in the plane. On the left the path winds to a place between the two stars. On the right all steps of A are parallel and its path ends on its star."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = panels(2, height=3.9, sharex=True, sharey=True)
 plane = {"ordinary prompt": plane_first, "attack prompt": plane_attacker}
 aims = plane_first.theta, plane_second.theta
@@ -580,26 +603,38 @@ for ax, (title, agent) in zip(axes, plane.items(), strict=True):
     ax.set_title(title)
 axes[1].set_ylabel("")
 axes[0].legend(fontsize=8, loc="lower left")
-show(fig)
+show("fig-asymmetry-plane", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-asymmetry-plane
+# :name: fig-asymmetry-plane
+# :alt: Two panels with the path of both agents in the plane. On the left the path winds to a place between the two stars. On the right all steps of A are parallel and its path ends on its star.
+#
+# The same two objectives and the same victim in the plane. Left: ordinary prompts, and both agents settle away from
+# their stars. Right: under attack what A writes ends on A's star; B ends one of its own steps away from it.
+# ```
 
 # %% [markdown]
 # ## One probe suffices
 #
-# The white-box attack needs $S_B$, $\theta_B$ and $\eta_B$ only through the vector $v$, and {eq}`eq-asymmetry-push` says how to read it
-# off.
+# The white-box attack needs $S_B$, $\theta_B$ and $\eta_B$ only through the vector $v$, and {eq}`eq-asymmetry-push`
+# says how to read it off.
 #
 # ```{prf:theorem} One probe suffices
 # :label: thm-probe
 #
-# An attacker that knows nothing of the victim hands it the vector $\theta_A$ once and reads the answer $\theta_A + v$. If $v \ne 0$, the
-# difference gives the prompt of {prf:ref}`thm-one-example`, whatever the victim's prompt, objective and step size are.
+# An attacker that knows nothing of the victim hands it the vector $\theta_A$ once and reads the answer $\theta_A + v$.
+# If $v \ne 0$, the difference gives the prompt of {prf:ref}`thm-one-example`, whatever the victim's prompt, objective
+# and step size are.
 # ```
 #
 # ```{prf:proof}
-# $f_B(\theta_A) = Q\theta_A + (I-Q)\theta_B = \theta_A + (I-Q)\Delta$. The prompt depends on the victim through $v$ alone.
+# $f_B(\theta_A) = Q\theta_A + (I-Q)\theta_B = \theta_A + (I-Q)\Delta$. The prompt depends on the victim through $v$
+# alone.
 # ```
 #
-# That the prompt then wins is {prf:ref}`thm-attack`, with its assumptions on the victim. A counter confirms that the victim is called once.
+# That the prompt then wins is {prf:ref}`thm-attack`, with its assumptions on the victim. A counter confirms that the
+# victim is called once.
 
 # %%
 calls = []
@@ -625,10 +660,11 @@ checks.add("A8", what, evidence, given=given)
 # %% [markdown]
 # ## What the attack costs the victim
 #
-# The price is $|Q\Delta|$, so it is set by the victim's own prompt, its step size and the gap. For an isotropic prompt $S_B = \lambda I$ it
-# is $|1 - \eta_B\lambda|$ of the gap: nearly all of it when the victim takes small steps, and nothing at $\eta_B\lambda = 1$. A prompt with
-# condition number $\kappa$ and the step size that suits it best, $\eta_B = 2/(\lambda_{\min} + \lambda_{\max})$, has $\|Q\| =
-# (\kappa-1)/(\kappa+1)$, and that share is lost when the gap lies along the weakest or the strongest direction.
+# The price is $|Q\Delta|$, so it is set by the victim's own prompt, its step size and the gap. For an isotropic prompt
+# $S_B = \lambda I$ it is $|1 - \eta_B\lambda|$ of the gap: nearly all of it when the victim takes small steps, and
+# nothing at $\eta_B\lambda = 1$. A prompt with condition number $\kappa$ and the step size that suits it best,
+# $\eta_B = 2/(\lambda_{\min} + \lambda_{\max})$, has $\|Q\| = (\kappa-1)/(\kappa+1)$, and that share is lost when the
+# gap lies along the weakest or the strongest direction.
 
 # %%
 step_times_eigenvalue = np.linspace(0.05, 1.95, 39)
@@ -661,8 +697,8 @@ what = "isotropic victims: share of the gap that the attack costs, minus |1 - et
 checks.add("A8", what, close(residual, tolerance=TOLERANCE))
 
 # %% [markdown]
-# For the second panel each condition number gets prompts with exactly that spectrum. Half of the gaps are random, half lie along the
-# weakest direction. The attacker's objective is the origin.
+# For the second panel each condition number gets prompts with exactly that spectrum. Half of the gaps are random, half
+# lie along the weakest direction. The attacker's objective is the origin.
 
 # %%
 spectra = np.geomspace(1 / np.geomspace(1.5, 60, 12), np.ones(12), d, axis=-1)
@@ -684,7 +720,7 @@ residual = shares[0] - (kappas - 1) / (kappas + 1)
 what = "gap along the weakest direction: share that the attack costs, minus (kappa - 1)/(kappa + 1)"
 checks.add("A8", what, close(residual, tolerance=TOLERANCE))
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-cost", "caption": "What the attack costs the victim, as a share of the gap. Left: isotropic prompts, against the victim's step size times the eigenvalue of its prompt; the attack costs nothing at 1. Right: prompts with a spectrum of given condition number at their best step size; gaps along the weakest direction, and random gaps (median, and band from the 10th to the 90th percentile). Dashed: predicted."}, "image": {"alt": "Two panels. Left: the victim's share falls from nearly 1 to 0 at eta lambda = 1 and rises again, on a dashed V. Right: in more than one dimension the share rises with the condition number along the dashed curve towards 1, and random gaps cost less."}}
+# %% tags=["hide-input", "remove-output"]
 fig, (left, right) = panels(2, sharey=True)
 dots = {"linestyle": "", "marker": "o", "markersize": 4}
 prediction(left, step_times_eigenvalue, abs(1 - step_times_eigenvalue))
@@ -706,37 +742,52 @@ right.set(
 )
 right.legend(title="gap along the")
 few_decades(right.xaxis)
-show(fig)
+show("fig-asymmetry-cost", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-asymmetry-cost
+# :name: fig-asymmetry-cost
+# :alt: Two panels. Left: the victim's share falls from nearly 1 to 0 at eta lambda = 1 and rises again, on a dashed V. Right: in more than one dimension the share rises with the condition number along the dashed curve towards 1, and random gaps cost less.
+#
+# What the attack costs the victim, as a share of the gap. Left: isotropic prompts, against the victim's step size times
+# the eigenvalue of its prompt; the attack costs nothing at 1. Right: prompts with a spectrum of given condition number
+# at their best step size; gaps along the weakest direction, and random gaps (median, and band from the 10th to the 90th
+# percentile). Dashed: predicted.
+# ```
 
 # %% [markdown]
 # ## A victim that does not see every direction
 #
-# A victim with fewer examples than dimensions leaves $\ker S_B$ to the attacker. Since $v$ lies in the range of $S_B$, the one example
-# does not see $\ker S_B$ either, and what the start has there stays.
+# A victim with fewer examples than dimensions leaves $\ker S_B$ to the attacker. Since $v$ lies in the range of $S_B$,
+# the one example does not see $\ker S_B$ either, and what the start has there stays.
 #
 # ```{prf:theorem} How many examples an attack takes
 # :label: thm-attack-examples
 #
-# Let all eigenvalues of $\eta_B S_B$ lie in $[0, 2)$, let $v \ne 0$ and $k = \dim\ker S_B$. There is a prompt of $1 + k$ examples with
-# which what A writes tends to $\theta_A$ from every start, in every direction, and none with fewer.
+# Let all eigenvalues of $\eta_B S_B$ lie in $[0, 2)$, let $v \ne 0$ and $k = \dim\ker S_B$. There is a prompt of
+# $1 + k$ examples with which what A writes tends to $\theta_A$ from every start, in every direction, and none with
+# fewer.
 # ```
 #
 # ```{prf:proof}
-# *Enough.* Take $1 + k$ orthogonal examples, one along $v$ and the others along a basis of $\ker S_B$, such that $S_A$ has the eigenvalue
-# $1/\eta_A$ on their span; $v \perp \ker S_B$, because $v$ lies in the range of the symmetric $S_B$. Then $P$ is the projector on the
-# other directions, all of them in the range of $S_B$, where $Q$ has norm below 1. So $\|PQP\| < 1$, and $PQ = P\,(PQ)$ has the nonzero
-# eigenvalues of $PQP$. With labels from $\theta_A$ the pair converges, and what A writes tends to $\theta_A$ since $Pv = 0$.
+# *Enough.* Take $1 + k$ orthogonal examples, one along $v$ and the others along a basis of $\ker S_B$, such that $S_A$
+# has the eigenvalue $1/\eta_A$ on their span; $v \perp \ker S_B$, because $v$ lies in the range of the symmetric $S_B$.
+# Then $P$ is the projector on the other directions, all of them in the range of $S_B$, where $Q$ has norm below 1. So
+# $\|PQP\| < 1$, and $PQ = P\,(PQ)$ has the nonzero eigenvalues of $PQP$. With labels from $\theta_A$ the pair
+# converges, and what A writes tends to $\theta_A$ since $Pv = 0$.
 #
-# *Necessary.* Let A read any inputs $X$, $n$ of them, with any labels $y$. If what it writes tends to $\theta_A$ from every start,
-# $\theta_A$ is a fixed point of $a \mapsto f_A(f_B(a))$. Since $f_B(\theta_A) = \theta_A + v$, this says $v = \eta_A X^\top(X(\theta_A + v)
-# - y)/n$, so $v$ lies in the range of $S_A$. If $S_A(\alpha v + z) = 0$ with $z \in \ker S_B$, then $\alpha v + z$ is orthogonal to that
-# range and so to $v$; with $z \perp v$ this is $\alpha|v|^2 = 0$, so $\alpha = 0$. Then $z$ is in $\ker S_A \cap \ker S_B$, which is 0,
-# since the start would keep its part there. So $S_A$ is injective on $\operatorname{span}(v) \oplus \ker S_B$, which has dimension $1 + k$,
-# and its rank, which is at most the number of examples, is at least $1 + k$.
+# *Necessary.* Let A read any inputs $X$, $n$ of them, with any labels $y$. If what it writes tends to $\theta_A$ from
+# every start, $\theta_A$ is a fixed point of $a \mapsto f_A(f_B(a))$. Since $f_B(\theta_A) = \theta_A + v$, this says v
+# = \eta_A X^\top(X(\theta_A + v)
+# - y)/n$, so $v$ lies in the range of $S_A$. If $S_A(\alpha v + z) = 0$ with $z \in \ker S_B$, then $\alpha v +
+#   z$ is orthogonal to that range and so to $v$; with $z \perp v$ this is $\alpha|v|^2 = 0$, so $\alpha =
+#   0$. Then $z$ is in $\ker S_A \cap \ker
+#   S_B$, which is 0, since the start would keep its part there. So $S_A$ is injective on $\operatorname{span}(v) \oplus
+#   \ker S_B$, which has dimension $1 + k$, and its rank, which is at most the number of examples, is at least $1 + k .
 # ```
 #
-# Fewer examples are enough from some starts: one for a start that has nothing of $w_0 - \theta_A$ in $\ker S_B$. The victims of this
-# section see half of the directions, rounded down but at least one, each with the eigenvalue 1.
+# Fewer examples are enough from some starts: one for a start that has nothing of $w_0 - \theta_A$ in $\ker S_B$. The
+# victims of this section see half of the directions, rounded down but at least one, each with the eigenvalue 1.
 
 # %%
 sees = max(1, d // 2)
@@ -786,8 +837,8 @@ evidence = close((left_over - stays)[:, judged], tolerance=TOLERANCE)
 checks.add("A8", what, evidence, given=given)
 
 # %% [markdown]
-# A prompt with one example fewer than the theorem asks for, $v$ among its inputs and the others drawn at random orthogonal to it, leaves a
-# direction that never moves: $I - PQ$ is singular.
+# A prompt with one example fewer than the theorem asks for, $v$ among its inputs and the others drawn at random
+# orthogonal to it, leaves a direction that never moves: $I - PQ$ is singular.
 
 # %%
 drawn = rng.standard_normal((len(half_v), d, max(k - 1, 0)))
@@ -805,10 +856,11 @@ checks.add("A8", what, evidence, given=[unseen])
 # %% [markdown]
 # ## Defences
 #
-# **An immune victim.** At $\eta_B S_B = I$ the victim has $Q = 0$: it lands on $\theta_B$ every turn, whatever it is handed, and the
-# attack costs it nothing. The attacker still wins, which is part 3 of {prf:ref}`thm-asymmetry`. Immunity against every gap takes this
-# isotropic prompt, and random examples give it only roughly: with $\eta_B = 1$ and $n$ standard normal examples that are independent of
-# the gap the mean square of the share $|Q\Delta|/|\Delta|$ is $\mathbb{E}\operatorname{tr}(I - S_B)^2/d = (d+1)/n$.
+# **An immune victim.** At $\eta_B S_B = I$ the victim has $Q = 0$: it lands on $\theta_B$ every turn, whatever it is
+# handed, and the attack costs it nothing. The attacker still wins, which is part 3 of {prf:ref}`thm-asymmetry`.
+# Immunity against every gap takes this isotropic prompt, and random examples give it only roughly: with $\eta_B = 1$
+# and $n$ standard normal examples that are independent of the gap the mean square of the share $|Q\Delta|/|\Delta|$ is
+# $\mathbb{E}\operatorname{tr}(I - S_B)^2/d = (d+1)/n$.
 
 # %% tags=["nbval-check-output"]
 immune = GradientAgent(np.eye(d) / eta_second, second.theta, eta_second)
@@ -827,40 +879,43 @@ root_mean_square, predicted = np.sqrt((share**2).mean()), math.sqrt((d + 1) / n)
 print(f"  {root_mean_square:.2f}, predicted {predicted:.2f}")
 
 # %% [markdown]
-# **A victim that redraws its prompt** every turn, from the same distribution and with the same objective, pushes in another direction
-# each time, and the attack fits only the prompt that was probed. With a fresh $S$ in every turn and $u = \Delta - e$ the attacker's error
-# $e$ and the victim's error become
+# **A victim that redraws its prompt** every turn, from the same distribution and with the same objective, pushes in
+# another direction each time, and the attack fits only the prompt that was probed. With a fresh $S$ in every turn and
+# $u = \Delta - e$ the attacker's error $e$ and the victim's error become
 #
 # ```{math}
 # :label: eq-asymmetry-redraw
 # e' = P\,(e + \eta_B S\,u), \qquad e_B' = -(I - \eta_B S)\,u .
 # ```
 #
-# For standard normal examples $\mathbb{E}\,S = I$ and $\mathbb{E}\,S C S = (1 + \tfrac1n)\, C + \tfrac1n \operatorname{tr}(C)\, I$ for
-# symmetric $C$ (the second moment of a Wishart matrix), which gives a closed recursion for mean and second moment of $e$, turn by turn,
-# for each attacker. The victim's error follows from it without further work.
+# For standard normal examples $\mathbb{E}\,S = I$ and
+# $\mathbb{E}\,S C S = (1 + \tfrac1n)\, C + \tfrac1n \operatorname{tr}(C)\, I$ for symmetric $C$ (the second moment of a
+# Wishart matrix), which gives a closed recursion for mean and second moment of $e$, turn by turn, for each attacker.
+# The victim's error follows from it without further work.
 #
 # ```{prf:theorem} What redrawing gives back
 # :label: thm-redraw
 #
-# Let the victim's examples be standard normal, its prompt independent of $\Delta$ and of $\theta_A$, and $c = (1 - \eta_B)^2 +
-# \eta_B^2\,\tfrac{d+1}{n}$. The error $-Q\Delta$ with which an attacked victim ends that keeps its prompt has the mean square
-# $c\;\mathbb{E}|\Delta|^2$ over all prompts; over those for which {prf:ref}`thm-attack` holds it is at most $\mathbb{E}|\Delta|^2$ and need
-# not be that of all. A victim that redraws has $c\;\mathbb{E}|\Delta - e|^2$ over all prompts, where $e$ is the attacker's error one
-# message before. If $c < 1$ the mean squares of both agents' errors stay bounded.
+# Let the victim's examples be standard normal, its prompt independent of $\Delta$ and of $\theta_A$, and
+# $c = (1 - \eta_B)^2 + \eta_B^2\,\tfrac{d+1}{n}$. The error $-Q\Delta$ with which an attacked victim ends that keeps
+# its prompt has the mean square $c\;\mathbb{E}|\Delta|^2$ over all prompts; over those for which {prf:ref}`thm-attack`
+# holds it is at most $\mathbb{E}|\Delta|^2$ and need not be that of all. A victim that redraws has
+# $c\;\mathbb{E}|\Delta - e|^2$ over all prompts, where $e$ is the attacker's error one message before. If $c < 1$ the
+# mean squares of both agents' errors stay bounded.
 # ```
 #
 # ```{prf:proof}
-# $\mathbb{E}(I - \eta_B S)^2 = \bigl(1 - 2\eta_B + \eta_B^2(1 + \tfrac{d+1}{n})\bigr) I = c\,I$, by the second moment with $C = I$. Kept:
-# $\mathbb{E}|Q\Delta|^2 = \mathbb{E}\,\Delta^\top Q^2 \Delta = c\,\mathbb{E}|\Delta|^2$, and {prf:ref}`thm-attack` asks for $\|Q\| < 1$.
-# Redrawn: the same with $u$, which is independent of the fresh $S$. Since $e' = P\,(e_B' + \Delta)$ and $\|P\| \le 1$, the root mean
-# square of $e'$ is at most $\sqrt c$ times that of $e$, plus $(1 + \sqrt c)$ times that of $\Delta$.
+# $\mathbb{E}(I - \eta_B S)^2 = \bigl(1 - 2\eta_B + \eta_B^2(1 + \tfrac{d+1}{n})\bigr) I = c\,I$, by the second moment
+# with $C = I$. Kept: $\mathbb{E}|Q\Delta|^2 = \mathbb{E}\,\Delta^\top Q^2 \Delta = c\,\mathbb{E}|\Delta|^2$, and
+# {prf:ref}`thm-attack` asks for $\|Q\| < 1$. Redrawn: the same with $u$, which is independent of the fresh $S$. Since
+# $e' = P\,(e_B' + \Delta)$ and $\|P\| \le 1$, the root mean square of $e'$ is at most $\sqrt c$ times that of $e$, plus
+# $(1 + \sqrt c)$ times that of $\Delta$.
 # ```
 #
-# In more than one dimension redrawing takes from the attacker what makes it exact. But where the attack works on all prompts both kinds of
-# victim pay the same factor $c$, one on the gap and the other on what the attacker's residual leaves of the gap: that alone is what
-# redrawing can then give back, or cost on top. For $c \ge 1$ the recursion bounds nothing, and its mean squares are carried by rare runs:
-# no number is given there.
+# In more than one dimension redrawing takes from the attacker what makes it exact. But where the attack works on all
+# prompts both kinds of victim pay the same factor $c$, one on the gap and the other on what the attacker's residual
+# leaves of the gap: that alone is what redrawing can then give back, or cost on top. For $c \ge 1$ the recursion bounds
+# nothing, and its mean squares are carried by rare runs: no number is given there.
 
 
 # %%
@@ -921,8 +976,8 @@ def rms(errors):
 
 
 # %% [markdown]
-# The victim keeps its prompt first, and redraws it after the attack has worked. The pairs are those that fulfil the assumptions of
-# {prf:ref}`thm-attack`, if there are any.
+# The victim keeps its prompt first, and redraws it after the attack has worked. The pairs are those that fulfil the
+# assumptions of {prf:ref}`thm-attack`, if there are any.
 
 # %%
 working = works if works.any() else ~works
@@ -967,8 +1022,9 @@ if works.any() and factor(n) < 1:
 glue("asymmetry-victim-redrawn", summary, display=False)
 
 # %% [markdown]
-# In these rows the kept prompts are those for which the attack works, if there are any; the fresh ones are drawn from all. The same for
-# other numbers of examples, with the pairs of each that come to rest under attack with the kept prompt.
+# In these rows the kept prompts are those for which the attack works, if there are any; the fresh ones are drawn from
+# all. The same for other numbers of examples, with the pairs of each that come to rest under attack with the kept
+# prompt.
 
 # %%
 sizes = [2 * d, 4 * d, 8 * d, 16 * d, 32 * d, 64 * d]
@@ -1015,11 +1071,11 @@ if given_back.size:
 glue("asymmetry-given-back", summary, display=False)
 
 # %% [markdown]
-# Over the sizes for which the table has both, the error of a victim that redraws {glue:text}`asymmetry-given-back`. What redrawing changes
-# is the attacker's own error. With many examples, and $\eta_B < 2$, that falls as $1/\sqrt n$ in more than one dimension: fresh prompts of
-# many examples resemble each other.
+# Over the sizes for which the table has both, the error of a victim that redraws {glue:text}`asymmetry-given-back`.
+# What redrawing changes is the attacker's own error. With many examples, and $\eta_B < 2$, that falls as $1/\sqrt n$ in
+# more than one dimension: fresh prompts of many examples resemble each other.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-redraw", "caption": "A victim that redraws its prompt. Left: root mean square errors of both agents; the victim keeps its prompt, and from turn 0 on redraws it every turn. Right: the errors that both are left with, against the number of examples in the victim's prompts. Dashed, in both: the moment recursion."}, "image": {"alt": "Left: with the parameters of the book the attacker's error falls to rounding error and jumps back up by many orders of magnitude at turn 1, the first in which it reads what the redrawing victim wrote, while the victim's stays about where it was. Right: with the parameters of the book the attacker's error falls as the number of examples grows, on a log axis; the victim's errors with kept and with redrawn prompts lie close together."}}
+# %% tags=["hide-input", "remove-output"]
 fig, (left, right) = panels(2)
 quiet = rms((under_attack.first - objective)[:, working])
 quiet_victim = rms((under_attack.second - victim.theta)[:, working])
@@ -1047,14 +1103,25 @@ right.set(xscale="log", xlabel="victim's examples $n$", ylabel="r.m.s. error")
 right.set_ylim(bottom=0)
 right.legend()
 few_decades(right.xaxis)
-show(fig)
+show("fig-asymmetry-redraw", fig)
 
 # %% [markdown]
-# **A victim that watches.** Every displacement of a one-example attacker, what it wrote minus what it read, is a multiple of $v$: the
-# displacements over the turns have rank one, and in more than one dimension two of them are enough to see it. An ordinary agent moves there
-# in as many directions as its prompt sees, in general. The sign has two limits. An honest agent with a single example looks the same; and
-# {prf:ref}`thm-attack` asks for $S_A v = v/\eta_A$ and $\|P\| \le 1$ only, so an attacker with more examples can spread its displacements
-# over all directions and win as before.
+# ```{glue:figure} fig-asymmetry-redraw
+# :name: fig-asymmetry-redraw
+# :alt: Left: with the parameters of the book the attacker's error falls to rounding error and jumps back up by many orders of magnitude at turn 1, the first in which it reads what the redrawing victim wrote, while the victim's stays about where it was. Right: with the parameters of the book the attacker's error falls as the number of examples grows, on a log axis; the victim's errors with kept and with redrawn prompts lie close together.
+#
+# A victim that redraws its prompt. Left: root mean square errors of both agents; the victim keeps its prompt, and from
+# turn 0 on redraws it every turn. Right: the errors that both are left with, against the number of examples in the
+# victim's prompts. Dashed, in both: the moment recursion.
+# ```
+
+# %% [markdown]
+# **A victim that watches.** Every displacement of a one-example attacker, what it wrote minus what it read, is a
+# multiple of $v$: the displacements over the turns have rank one, and in more than one dimension two of them are enough
+# to see it. An ordinary agent moves there in as many directions as its prompt sees, in general. The sign has two
+# limits. An honest agent with a single example looks the same; and {prf:ref}`thm-attack` asks for $S_A v = v/\eta_A$
+# and $\|P\| \le 1$ only, so an attacker with more examples can spread its displacements over all directions and win as
+# before.
 
 
 # %%
@@ -1089,7 +1156,7 @@ for name, agent in watched.items():
     error = norm(at_rest(agent, second, w0)[0] - first.theta)[judged]
     print(f"{name}: {looks}; mean error {told(error)}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-asymmetry-detect", "caption": "What the victim can see: singular values of the first agent's displacements over the first turns, relative to the largest, median over the pairs with the band from the 10th to the 90th percentile. A one-example attack has rank one up to rounding. An attacker with more examples hides."}, "image": {"alt": "Singular values on a log axis against their index. For the one-example attack they drop to rounding error at the second. With the parameters of the book those of the ordinary agent and of the hidden attack fall slowly and lie close together."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 looks = zip((HELPED, "#cc79a7", FIRST), "osD", strict=True)
 for (name, values), (color, marker) in zip(spectrum.items(), looks, strict=True):
@@ -1100,7 +1167,17 @@ ax.set(yscale="log", xlabel="index of the singular value")
 ax.xaxis.get_major_locator().set_params(integer=True)
 ax.set_ylabel("relative singular value")
 ax.legend()
-show(fig)
+show("fig-asymmetry-detect", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-asymmetry-detect
+# :name: fig-asymmetry-detect
+# :alt: Singular values on a log axis against their index. For the one-example attack they drop to rounding error at the second. With the parameters of the book those of the ordinary agent and of the hidden attack fall slowly and lie close together.
+#
+# What the victim can see: singular values of the first agent's displacements over the first turns, relative to the
+# largest, median over the pairs with the band from the 10th to the 90th percentile. A one-example attack has rank one
+# up to rounding. An attacker with more examples hides.
+# ```
 
 # %% [markdown]
 # ## What was checked

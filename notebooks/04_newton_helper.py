@@ -13,20 +13,22 @@
 # %% [markdown]
 # # A helper that changes its objective: Newton steps
 #
-# Two agents with fixed objectives that differ end, in general, on a plateau, and without a difference they may still need very many
-# turns. **If the second agent gives up its own objective and chooses a new one every turn, it can make its next gradient step land where
-# a Newton step of the first agent would: the plateau is gone after one exchange** (paper A, {cite}`cosentino2025`). In exact arithmetic
-# the condition number of the prompts doesn't matter; in floating point one exchange leaves an error of about $\kappa$ times the
-# precision, most of which the next one removes. What the helper has to know for that, and what less knowledge costs, is measured below.
+# Two agents with fixed objectives that differ end, in general, on a plateau, and without a difference they may still
+# need very many turns. **If the second agent gives up its own objective and chooses a new one every turn, it can make
+# its next gradient step land where a Newton step of the first agent would: the plateau is gone after one exchange**
+# (paper A, {cite}`cosentino2025`). In exact arithmetic the condition number of the prompts doesn't matter; in floating
+# point one exchange leaves an error of about $\kappa$ times the precision, most of which the next one removes. What the
+# helper has to know for that, and what less knowledge costs, is measured below.
 #
 # ```{glue:figure} helper-headline
 # :name: fig-helper-headline
 # :alt: Two panels. With the parameters of the book: left, error against turn on a log axis, plain alternation stays flat on a dashed plateau, the helped run drops to rounding error at the second turn. Right, turns against condition number on log-log axes, three curves without help rise, two of them with slope one, while the helped curve is flat at one.
 #
-# Left: distance of the main agent to its objective, mean over random pairs with the band from the 10th to the 90th percentile; dashed,
-# the predicted plateau. Right: turns until the error has shrunk to a given fraction, against the condition number of the prompts,
-# when the partner has the same objective and when it is a Newton helper; dashed, the bounds of {prf:ref}`thm-helper-turns` for two agents
-# and for one alone, before rounding up. What has no bound, because errors may grow, is left out.
+# Left: distance of the main agent to its objective, mean over random pairs with the band from the 10th to the 90th
+# percentile; dashed, the predicted plateau. Right: turns until the error has shrunk to a given fraction, against the
+# condition number of the prompts, when the partner has the same objective and when it is a Newton helper; dashed, the
+# bounds of {prf:ref}`thm-helper-turns` for two agents and for one alone, before rounding up. What has no bound, because
+# errors may grow, is left out.
 # ```
 
 # %% tags=["parameters"]
@@ -44,17 +46,17 @@ instances = 1000  # random pairs in each numeric check; [1, 10000]
 # %% [markdown]
 # ## Setting
 #
-# The main agent A keeps its prompt and its objective. The helper B has a prompt $S_B$ and a step size $\eta_B$ too, but its objective is
-# its own choice at every turn. With $P = I - \eta_A S_A$ an exchange is
+# The main agent A keeps its prompt and its objective. The helper B has a prompt $S_B$ and a step size $\eta_B$ too, but
+# its objective is its own choice at every turn. With $P = I - \eta_A S_A$ an exchange is
 #
 # ```{math}
 # :label: eq-helper-turn
 # a_t = P\, b_{t-1} + (I - P)\,\theta_A, \qquad b_t = a_t - \eta_B S_B\,(a_t - \theta_{B,t}), \qquad b_0 = w_0 .
 # ```
 #
-# Unless said otherwise a prompt in this chapter has a spectrum that is known exactly: eigenvalues spread evenly on a log scale from 1 down
-# to $1/\kappa$, in random orthonormal directions. Deviations are given relative to the error $w_0 - \theta_A$ of the start where nothing
-# else is named.
+# Unless said otherwise a prompt in this chapter has a spectrum that is known exactly: eigenvalues spread evenly on a
+# log scale from 1 down to $1/\kappa$, in random orthonormal directions. Deviations are given relative to the error
+# $w_0 - \theta_A$ of the start where nothing else is named.
 
 # %% tags=["hide-input"]
 import math
@@ -80,7 +82,7 @@ def vanishes(what, deviation, *given, tolerance=1e-7):
 # %% tags=["hide-input"]
 from matplotlib import colormaps
 
-from a2a.figures import (
+from a2a.book.figures import (
     FIRST,
     HELPED,
     SECOND,
@@ -118,9 +120,9 @@ w0 = rng.standard_normal((instances, d))
 first_error = norm(w0 - main.theta)
 
 # %% [markdown]
-# What the theorems take for granted of these pairs is computed, too. What is 0 in exact arithmetic is left by float64 at some $\kappa$
-# times its precision, $2.2 \cdot 10^{-16}$; unless a check says otherwise it allows $10^{-7}$, and counts only where $\kappa$ times the precision is a hundred
-# times smaller.
+# What the theorems take for granted of these pairs is computed, too. What is 0 in exact arithmetic is left by float64
+# at some $\kappa$ times its precision, $2.2 \cdot 10^{-16}$; unless a check says otherwise it allows $10^{-7}$, and
+# counts only where $\kappa$ times the precision is a hundred times smaller.
 
 # %%
 precision = np.finfo(float).eps
@@ -135,16 +137,18 @@ digits = requires("kappa x float64 precision", lost, "<", 1e-9)
 # ```{prf:theorem} Steering
 # :label: thm-steering
 #
-# With the objective $\theta_B = a + (\eta_B S_B)^{+}(t - a)$ the helper's step takes $a$ to $a + \Pi_B (t - a)$, where $\Pi_B$ projects
-# on the range of $S_B$. If $S_B$ is invertible the step lands on the target $t$ itself.
+# With the objective $\theta_B = a + (\eta_B S_B)^{+}(t - a)$ the helper's step takes $a$ to $a + \Pi_B (t - a)$, where
+# $\Pi_B$ projects on the range of $S_B$. If $S_B$ is invertible the step lands on the target $t$ itself.
 # ```
 #
 # ```{prf:proof}
-# The step is $b = a - \eta_B S_B (a - \theta_B) = a + \eta_B S_B (\eta_B S_B)^{+} (t - a)$, and $\eta_B S_B(\eta_B S_B)^{+} = \Pi_B$.
+# The step is $b = a - \eta_B S_B (a - \theta_B) = a + \eta_B S_B (\eta_B S_B)^{+} (t - a)$, and
+# $\eta_B S_B(\eta_B S_B)^{+} = \Pi_B$.
 # ```
 #
-# The price is the objective that the helper has to pretend to have. It lies up to $1/(\eta_B\lambda_{\min}(S_B))$ times as far from $a$
-# as the target does, so a helper with an ill-conditioned prompt of its own may have to name far-away objectives.
+# The price is the objective that the helper has to pretend to have. It lies up to $1/(\eta_B\lambda_{\min}(S_B))$ times
+# as far from $a$ as the target does, so a helper with an ill-conditioned prompt of its own may have to name far-away
+# objectives.
 
 # %%
 target = rng.standard_normal((instances, d))
@@ -177,18 +181,19 @@ checks.add(
 # \theta_{B,t} = a_t - (\eta_B S_B)^{-1} S_A^{-1} g
 # $$
 #
-# the helper writes $b_t = \theta_A$. From every start and with all step sizes, everything that is written after the main agent's first
-# message is $\theta_A$. That message, which no helper has touched, is still off by $a_1 - \theta_A = P\,(w_0 - \theta_A)$.
+# the helper writes $b_t = \theta_A$. From every start and with all step sizes, everything that is written after the
+# main agent's first message is $\theta_A$. That message, which no helper has touched, is still off by
+# $a_1 - \theta_A = P\,(w_0 - \theta_A)$.
 # ```
 #
 # ```{prf:proof}
-# The first message is {eq}`eq-helper-turn`. By {prf:ref}`thm-steering` $b_t = a_t - S_A^{-1} g$. The loss is quadratic with Hessian
-# $S_A$, so this Newton step lands on its minimum: $S_A^{-1} g = a_t - \theta_A$. Then $a_{t+1} = P\theta_A + (I-P)\theta_A = \theta_A$,
-# the gradient is 0, and the helper leaves it there.
+# The first message is {eq}`eq-helper-turn`. By {prf:ref}`thm-steering` $b_t = a_t - S_A^{-1} g$. The loss is quadratic
+# with Hessian $S_A$, so this Newton step lands on its minimum: $S_A^{-1} g = a_t - \theta_A$. Then
+# $a_{t+1} = P\theta_A + (I-P)\theta_A = \theta_A$, the gradient is 0, and the helper leaves it there.
 # ```
 #
-# Condition numbers appear nowhere, in exact arithmetic; in float64 one exchange leaves an error of about $\kappa$ times the precision, most
-# of which the next one removes.
+# Condition numbers appear nowhere, in exact arithmetic; in float64 one exchange leaves an error of about $\kappa$ times
+# the precision, most of which the next one removes.
 
 # %%
 newton_helper = Helper(partner, lambda w: newton_target(main, w))
@@ -202,8 +207,9 @@ vanishes("A's first message: error minus P (w0 - theta_A)", untouched)
 vanishes("Newton helper: error of what follows it", after, invertible, digits)
 
 # %% [markdown]
-# Without help the same pairs, if they settle, stay where {prf:ref}`thm-equilibrium` puts them. To see ill-conditioned pairs at rest, the
-# map of a turn is squared again and again. How often follows from the rate; where pairs drift apart instead, until that can be seen of the fastest.
+# Without help the same pairs, if they settle, stay where {prf:ref}`thm-equilibrium` puts them. To see ill-conditioned
+# pairs at rest, the map of a turn is squared again and again. How often follows from the rate; where pairs drift apart
+# instead, until that can be seen of the fastest.
 
 # %%
 rest = a2a.equilibrium(main, partner, require_stable=False)
@@ -228,8 +234,8 @@ vanishes("fixed objectives: plateau minus predicted", off, settles, resolved)
 # %% [markdown]
 # ## What one exchange reveals
 #
-# The Newton helper's $g$ is computed from $\theta_A$, since $S_A^{-1} g = a_t - \theta_A$: whoever can compute it has been given the
-# answer. A helper that isn't told $\theta_A$ can read it off.
+# The Newton helper's $g$ is computed from $\theta_A$, since $S_A^{-1} g = a_t - \theta_A$: whoever can compute it has
+# been given the answer. A helper that isn't told $\theta_A$ can read it off.
 #
 # ```{prf:theorem} One exchange reveals the objective
 # :label: thm-helper-reveals
@@ -240,19 +246,18 @@ vanishes("fixed objectives: plateau minus predicted", off, settles, resolved)
 # \theta_A = b - (\eta_A S_A)^{-1} (b - a) .
 # $$
 #
-# A helper that knows $S_A$, $\eta_A$ and the start $w_0$ can aim at $\theta_A$ from its first message on, one that doesn't know $w_0$ from
-# its second; with an invertible $S_B$ all that is written
-# after the main agent's first message is $\theta_A$, as in {prf:ref}`thm-newton`. If $S_A$ is singular, the pseudo-inverse gives $b -
-# \Pi_A (b - \theta_A)$.
+# A helper that knows $S_A$, $\eta_A$ and the start $w_0$ can aim at $\theta_A$ from its first message on, one that
+# doesn't know $w_0$ from its second; with an invertible $S_B$ all that is written after the main agent's first message
+# is $\theta_A$, as in {prf:ref}`thm-newton`. If $S_A$ is singular, the pseudo-inverse gives $b - \Pi_A (b - \theta_A)$.
 # ```
 #
 # ```{prf:proof}
-# $b - a = \eta_A S_A (b - \theta_A)$, and $(\eta_A S_A)^{+} \eta_A S_A = \Pi_A$, the projector on the range of $S_A$. The rest is
-# {prf:ref}`thm-steering`.
+# $b - a = \eta_A S_A (b - \theta_A)$, and $(\eta_A S_A)^{+} \eta_A S_A = \Pi_A$, the projector on the range of $S_A$.
+# The rest is {prf:ref}`thm-steering`.
 # ```
 #
-# So $(b - a)/\eta_A$ is the main agent's gradient at what it read, and what it reads and writes is enough. SymPy confirms an exchange for
-# $d = 2$ with both geometries free.
+# So $(b - a)/\eta_A$ is the main agent's gradient at what it read, and what it reads and writes is enough. SymPy
+# confirms an exchange for $d = 2$ with both geometries free.
 
 # %% tags=["nbval-check-output"]
 names = "p11 p12 p22 q11 q12 q22 eta_A eta_B"
@@ -268,8 +273,8 @@ print("revealed - theta_A =", list(sp.simplify(revealed - theta_A)))
 print("b - theta_A =", list(sp.simplify(b - theta_A)))
 
 # %% [markdown]
-# What the helper writes is now off by about $\kappa / \eta_A$ times the precision, since $b - a$ is a small difference where A's step is
-# small.
+# What the helper writes is now off by about $\kappa / \eta_A$ times the precision, since $b - a$ is a small difference
+# where A's step is small.
 
 # %%
 informed = Helper(partner, a2a.OneExchange(main.S, main.eta, w0))
@@ -290,21 +295,24 @@ vanishes(what, off, invertible, legible)
 # ```{prf:theorem} Turns of plain alternation
 # :label: thm-helper-turns
 #
-# Let both objectives be $\theta_A$, and let $\|P\|$ and $\|Q\|$ be at most $r$ with $0 < r < 1$. The error is at most $\varepsilon$ times
-# the first one after $\dfrac{\log(1/\varepsilon)}{-2\log r}$ turns, rounded up; if only A moves ($Q = I$), after twice that before rounding. (With
-# $r = 0$ it is one turn.) The count is attained from a start along an eigenvector that $P$ and $Q$ have in common with eigenvalues $\pm r$,
-# alone along such an eigenvector of $P$. If all eigenvalues of $\eta_A S_A$ and $\eta_B S_B$ lie between $h/\kappa$ and $h \le 1$, then $r = 1 -
-# h/\kappa$ will do, and the count before rounding is at most $\dfrac{\kappa}{2h}\log\dfrac1\varepsilon$ (alone, twice that) and at least $1 - h/\kappa$ times
-# that.
+# Let both objectives be $\theta_A$, and let $\|P\|$ and $\|Q\|$ be at most $r$ with $0 < r < 1$. The error is at most
+# $\varepsilon$ times the first one after $\dfrac{\log(1/\varepsilon)}{-2\log r}$ turns, rounded up; if only A moves
+# ($Q = I$), after twice that before rounding. (With $r = 0$ it is one turn.) The count is attained from a start along
+# an eigenvector that $P$ and $Q$ have in common with eigenvalues $\pm r$, alone along such an eigenvector of $P$. If
+# all eigenvalues of $\eta_A S_A$ and $\eta_B S_B$ lie between $h/\kappa$ and $h \le 1$, then $r = 1 - h/\kappa$ will
+# do, and the count before rounding is at most $\dfrac{\kappa}{2h}\log\dfrac1\varepsilon$ (alone, twice that) and at
+# least $1 - h/\kappa$ times that.
 # ```
 #
 # ```{prf:proof}
-# The error is multiplied by $QP$ a turn, and $\|QP\| \le \|Q\|\,\|P\| \le r^2$; along a common eigenvector it shrinks by exactly $r^2$. Alone it is multiplied by $P$.
-# For the last sentence use $x \le -\log(1-x) \le x/(1-x)$ with $x = h/\kappa$.
+# The error is multiplied by $QP$ a turn, and $\|QP\| \le \|Q\|\,\|P\| \le r^2$; along a common eigenvector it shrinks
+# by exactly $r^2$. Alone it is multiplied by $P$. For the last sentence use $x \le -\log(1-x) \le x/(1-x)$ with
+# $x = h/\kappa$.
 # ```
 #
-# Four partners meet the same main agents, several for each condition number: one that repeats what it reads, so that A is alone; one
-# with the same prompt; one whose prompt has the same spectrum but other directions; and the helper, with that last prompt.
+# Four partners meet the same main agents, several for each condition number: one that repeats what it reads, so that A
+# is alone; one with the same prompt; one whose prompt has the same spectrum but other directions; and the helper, with
+# that last prompt.
 
 # %%
 kappas = np.geomspace(1, kappa_max, 13)
@@ -327,8 +335,9 @@ def most_turns(share, agents=2):
 
 
 # %% [markdown]
-# Turns are counted by bisection in powers of two. With $\|P\|, \|Q\| \le 1$ that is exact, since the error never grows; otherwise nothing
-# is counted. Powers of a matrix close to the identity have lost digits, which limits how far float64 can count.
+# Turns are counted by bisection in powers of two. With $\|P\|, \|Q\| \le 1$ that is exact, since the error never grows;
+# otherwise nothing is counted. Powers of a matrix close to the identity have lost digits, which limits how far float64
+# can count.
 
 # %%
 longest = most_turns(epsilon, agents=1).max()
@@ -380,9 +389,9 @@ for name, count in counted.items():
     print(told)
 
 # %% [markdown]
-# A slope of 1 is a count that grows in proportion to $\kappa$, as the theorem's does. A partner that is weak in other directions than A
-# can do better: it moves what A hardly sees. The theorem's count is an upper bound for each of them, and the helper needs one exchange as
-# long as $\varepsilon$ is well above $\kappa$ times the precision.
+# A slope of 1 is a count that grows in proportion to $\kappa$, as the theorem's does. A partner that is weak in other
+# directions than A can do better: it moves what A hardly sees. The theorem's count is an upper bound for each of them,
+# and the helper needs one exchange as long as $\varepsilon$ is well above $\kappa$ times the precision.
 
 # %% tags=["nbval-check-output"]
 for name, agents in zip(partners, (1, 2, 2), strict=True):
@@ -402,8 +411,9 @@ checks.add(
 )
 
 # %% [markdown]
-# In the worst case, a start along the common direction that shrinks least, the count of the theorem is exact. Where the error would reach
-# the share just at the end of a turn, rounding would decide; so the share is taken as what is left half a turn before.
+# In the worst case, a start along the common direction that shrinks least, the count of the theorem is exact. Where the
+# error would reach the share just at the end of a turn, rounding would decide; so the share is taken as what is left
+# half a turn before.
 
 # %% tags=["nbval-check-output"]
 values, directions = np.linalg.eigh(many.M)
@@ -420,8 +430,8 @@ checks.add(
 )
 
 # %% [markdown]
-# The figure at the top shows these counts, beside the errors of pairs with one condition number. Where errors grow from turn to turn, as
-# they do with steps that are too large, figures stop at a growth of $10^{100}$.
+# The figure at the top shows these counts, beside the errors of pairs with one condition number. Where errors grow from
+# turn to turn, as they do with steps that are too large, figures stop at a growth of $10^{100}$.
 
 
 # %%
@@ -469,8 +479,8 @@ right.legend(fontsize=9)
 headline("helper-headline", fig)
 
 # %% [markdown]
-# The errors behind those counts: without help, ten times the condition number costs about ten times the turns as long as errors shrink at
-# all; with help all condition numbers fall at once, down to rounding.
+# The errors behind those counts: without help, ten times the condition number costs about ten times the turns as long
+# as errors shrink at all; with help all condition numbers fall at once, down to rounding.
 
 # %%
 shown_kappas = np.geomspace(1, kappa_max, 5)
@@ -483,7 +493,7 @@ unhelped = alternate(ladder, agreeing, ladder_start, length)
 ladder_helper = Helper(ladder_partner, lambda w: newton_target(ladder, w))
 with_help = alternate(ladder, ladder_helper, ladder_start, 4)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-helper-kappa", "caption": "Root mean square error of the main agent against the turn, for five condition numbers. Left: with a partner of the same prompt and objective. Right: with a Newton helper."}, "image": {"alt": "Two panels with error against turn. With the parameters of the book: left, five curves that fall ever later, each ten times later than the one before, the last hardly at all. Right, all five curves fall to rounding error at the second turn, the larger condition numbers to a somewhat higher floor."}}
+# %% tags=["hide-input", "remove-output"]
 fig, (left, right) = panels(2, sharey=True)
 for ax, run, marker in ((left, unhelped, ""), (right, with_help, "o")):
     errors = root_mean_square(np.swapaxes(run.first - ladder.theta, 1, 2))
@@ -497,20 +507,30 @@ left.set(xscale="log", yscale="log", xlabel="turn", ylabel="main agent's error")
 left.set_title("same prompt and objective")
 right.set(xlabel="turn", xticks=range(1, 5), title="Newton helper")
 right.legend()
-show(fig)
+show("fig-helper-kappa", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-helper-kappa
+# :name: fig-helper-kappa
+# :alt: Two panels with error against turn. With the parameters of the book: left, five curves that fall ever later, each ten times later than the one before, the last hardly at all. Right, all five curves fall to rounding error at the second turn, the larger condition numbers to a somewhat higher floor.
+#
+# Root mean square error of the main agent against the turn, for five condition numbers. Left: with a partner of the
+# same prompt and objective. Right: with a Newton helper.
+# ```
 
 # %% [markdown]
 # ## A helper that does not see every direction
 #
-# With fewer examples than dimensions $S_B$ is singular, and by {prf:ref}`thm-steering` the helper acts on its range only. After its step
-# the error is
+# With fewer examples than dimensions $S_B$ is singular, and by {prf:ref}`thm-steering` the helper acts on its range
+# only. After its step the error is
 #
 # ```{math}
 # :label: eq-helper-singular
 # b_t - \theta_A = (I - \Pi_B)(a_t - \theta_A), \qquad a_{t+1} - \theta_A = P\,(I - \Pi_B)\,(a_t - \theta_A) .
 # ```
 #
-# What lies in $\ker S_B$ remains and is left to the main agent's own steps, at the rate $\rho(P(I - \Pi_B))$ an exchange.
+# What lies in $\ker S_B$ remains and is left to the main agent's own steps, at the rate $\rho(P(I - \Pi_B))$ an
+# exchange.
 
 
 # %%
@@ -544,7 +564,7 @@ for rank in ranks:
     run = alternate(shown_main, helper, shown_start, shown_turns(rate))
     partial_errors[rank] = root_mean_square(run.second - shown_main.theta)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-helper-singular", "caption": "A helper whose prompt shows only some of the directions: root mean square error after each exchange. At 0 the main agent is alone; with all directions, left out here, one exchange is enough."}, "image": {"alt": "Error against turn on a log axis, one curve for each number of directions that the helper sees. With the parameters of the book, the more directions it sees the lower the curve, but all of them fall slowly."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for rank, errors in partial_errors.items():
     color = colormaps["viridis"](0.85 * (1 - rank / d))
@@ -552,25 +572,36 @@ for rank, errors in partial_errors.items():
     ax.plot(np.arange(1, len(errors) + 1), errors, ".-", color=color, label=label)
 ax.set(yscale="log", xlabel="turn", ylabel="error after the exchange")
 ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
-show(fig)
+show("fig-helper-singular", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-helper-singular
+# :name: fig-helper-singular
+# :alt: Error against turn on a log axis, one curve for each number of directions that the helper sees. With the parameters of the book, the more directions it sees the lower the curve, but all of them fall slowly.
+#
+# A helper whose prompt shows only some of the directions: root mean square error after each exchange. At 0 the main
+# agent is alone; with all directions, left out here, one exchange is enough.
+# ```
 
 # %% [markdown]
 # ## Degrees of knowledge
 #
-# The Newton helper knows the Hessian $S_A$ and the gradient, and the one that reads knows $S_A$, $\eta_A$ and $w_0$. Four others know less, or
-# use less. From here on $S_B$ is invertible again, so that every target is reached. The damped helper and the one with a wrong Hessian are
-# told the gradient at $a_t$, which no exchange shows without $S_A$: what was exchanged gives it at $b_{t-1}$.
+# The Newton helper knows the Hessian $S_A$ and the gradient, and the one that reads knows $S_A$, $\eta_A$ and $w_0$.
+# Four others know less, or use less. From here on $S_B$ is invertible again, so that every target is reached. The
+# damped helper and the one with a wrong Hessian are told the gradient at $a_t$, which no exchange shows without $S_A$:
+# what was exchanged gives it at $b_{t-1}$.
 #
-# **Damped.** A helper that takes only a share $\delta$ of the Newton step leaves $b_t - \theta_A = (1 - \delta)(a_t - \theta_A)$. The
-# main agent's own step comes in between, so that an exchange multiplies the error by
+# **Damped.** A helper that takes only a share $\delta$ of the Newton step leaves
+# $b_t - \theta_A = (1 - \delta)(a_t - \theta_A)$. The main agent's own step comes in between, so that an exchange
+# multiplies the error by
 #
 # ```{math}
 # :label: eq-helper-damped
 # b_t - \theta_A = (1 - \delta)\,P\,(b_{t-1} - \theta_A) .
 # ```
 #
-# The error vanishes from every start if and only if $|1 - \delta|\,\|P\| < 1$. Where it grows, its deviation from the prediction is given
-# relative to what it may have grown to.
+# The error vanishes from every start if and only if $|1 - \delta|\,\|P\| < 1$. Where it grows, its deviation from the
+# prediction is given relative to what it may have grown to.
 
 # %%
 damped_helper = Helper(partner, lambda w: newton_target(main, w, damping=damping))
@@ -588,8 +619,8 @@ off = norm(damped.second - main.theta - np.stack(expected)) / scale
 vanishes("damped helper: error after each of 10 exchanges", off, digits)
 
 # %% [markdown]
-# **A wrong Hessian.** A helper that takes $H$ for the Hessian leaves $b_t - \theta_A = (I - H^{-1}S_A)(a_t - \theta_A)$. The rate is the
-# spectral radius of the resulting iteration matrix:
+# **A wrong Hessian.** A helper that takes $H$ for the Hessian leaves
+# $b_t - \theta_A = (I - H^{-1}S_A)(a_t - \theta_A)$. The rate is the spectral radius of the resulting iteration matrix:
 #
 # ```{math}
 # :label: eq-helper-wrong
@@ -599,20 +630,21 @@ vanishes("damped helper: error after each of 10 exchanges", off, digits)
 # ```{prf:theorem} How wrong the Hessian may be
 # :label: thm-wrong-hessian
 #
-# Let $S_A$ be positive definite, $S_B$ invertible and $(1-\sigma) S_A \preceq H \preceq (1+\sigma) S_A$ with $0 \le \sigma < 1$. An exchange multiplies the root
-# of the main agent's loss, $|S_A^{1/2}(b_t - \theta_A)| / \sqrt2$, by at most $\|P\|\,\sigma/(1-\sigma)$, and so the rate isn't larger
-# either. If the main agent is stable or marginal alone, $\|P\| \le 1$, then with a relative error of the Hessian below one half the loss
-# falls at every exchange until it is 0, and the messages converge to $\theta_A$, at every condition number.
+# Let $S_A$ be positive definite, $S_B$ invertible and $(1-\sigma) S_A \preceq H \preceq (1+\sigma) S_A$ with
+# $0 \le \sigma < 1$. An exchange multiplies the root of the main agent's loss, $|S_A^{1/2}(b_t - \theta_A)| / \sqrt2$,
+# by at most $\|P\|\,\sigma/(1-\sigma)$, and so the rate isn't larger either. If the main agent is stable or marginal
+# alone, $\|P\| \le 1$, then with a relative error of the Hessian below one half the loss falls at every exchange until
+# it is 0, and the messages converge to $\theta_A$, at every condition number.
 # ```
 #
 # ```{prf:proof}
-# Write $H = S_A^{1/2}(I + W)S_A^{1/2}$ with $\|W\| \le \sigma$. For $u = S_A^{1/2}(b - \theta_A)$ an exchange is $u \mapsto (I -
-# (I+W)^{-1})P u$, since $P$ commutes with $S_A^{1/2}$, and $I - (I+W)^{-1}$ is symmetric with eigenvalues $\omega/(1+\omega)$, $|\omega|
-# \le \sigma$.
+# Write $H = S_A^{1/2}(I + W)S_A^{1/2}$ with $\|W\| \le \sigma$. For $u = S_A^{1/2}(b - \theta_A)$ an exchange is
+# $u \mapsto (I - (I+W)^{-1})P u$, since $P$ commutes with $S_A^{1/2}$, and $I - (I+W)^{-1}$ is symmetric with
+# eigenvalues $\omega/(1+\omega)$, $|\omega| \le \sigma$.
 # ```
 #
-# An error that is small against the largest eigenvalue of $S_A$ alone is another matter: divided by the smallest one it becomes a relative
-# error of up to $\kappa$ times the size.
+# An error that is small against the largest eigenvalue of $S_A$ alone is another matter: divided by the smallest one it
+# becomes a relative error of up to $\kappa$ times the size.
 
 
 # %%
@@ -635,8 +667,9 @@ def exchange_matrix(main, H):
 
 
 # %% [markdown]
-# The check draws errors of all relative sizes from 0.05 to 0.8, so that some pairs may diverge. The main agent's objective is put at the origin,
-# which makes an exchange linear; its result can be scaled back to length 1 each time, and nothing overflows or vanishes.
+# The check draws errors of all relative sizes from 0.05 to 0.8, so that some pairs may diverge. The main agent's
+# objective is put at the origin, which makes an exchange linear; its result can be scaled back to length 1 each time,
+# and nothing overflows or vanishes.
 
 # %%
 centred = GradientAgent(main.S, np.zeros(d), eta)
@@ -689,7 +722,7 @@ print(f"pairs that diverge: {diverge.mean():.0%}")
 if diverge.any():
     print(f"smallest relative error of such a pair: {sigma[diverge].min():.2f}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-helper-hessian", "caption": "A helper that believes in a wrong Hessian. Left: measured rate an exchange against the spectral radius of the iteration matrix. Right: the same rate against the relative error of the Hessian, coloured by condition number, with the theorem's bound for a main agent that is stable alone dashed; above 1 the pair diverges."}, "image": {"alt": "With the parameters of the book: left, points on the diagonal. Right, points of all condition numbers mixed, all below a dashed convex curve that crosses 1 at a relative error of one half."}}
+# %% tags=["hide-input", "remove-output"]
 fig, (left, right) = panels(2)
 on_the_diagonal(left, predicted_rate, measured_rate, color=HELPED)
 left.set(xlabel="spectral radius", ylabel="measured rate")
@@ -702,12 +735,22 @@ right.axhline(1, color="#999999", linewidth=1)
 right.set(xlabel=r"relative error $\sigma$ of the Hessian")
 right.set(ylabel="measured rate", ylim=(0, max(2, measured_rate.max())))
 fig.colorbar(points, ax=right, label=r"$\log_{10} \kappa$")
-show(fig)
+show("fig-helper-hessian", fig)
 
 # %% [markdown]
-# **Identified.** A helper that knows nothing of A, except that it is affine, and $w_0$ can spend $d$ messages on probes: $w_0$ has been answered
-# already, then $w_0$ plus each unit vector. Differences of the $d + 1$ answers give $P$ and $c$, and, if $S_A$ is invertible, $\theta_A =
-# (I - P)^{-1}c$ is what it writes at exchange $d + 1$.
+# ```{glue:figure} fig-helper-hessian
+# :name: fig-helper-hessian
+# :alt: With the parameters of the book: left, points on the diagonal. Right, points of all condition numbers mixed, all below a dashed convex curve that crosses 1 at a relative error of one half.
+#
+# A helper that believes in a wrong Hessian. Left: measured rate an exchange against the spectral radius of the
+# iteration matrix. Right: the same rate against the relative error of the Hessian, coloured by condition number, with
+# the theorem's bound for a main agent that is stable alone dashed; above 1 the pair diverges.
+# ```
+
+# %% [markdown]
+# **Identified.** A helper that knows nothing of A, except that it is affine, and $w_0$ can spend $d$ messages on
+# probes: $w_0$ has been answered already, then $w_0$ plus each unit vector. Differences of the $d + 1$ answers give $P$
+# and $c$, and, if $S_A$ is invertible, $\theta_A = (I - P)^{-1}c$ is what it writes at exchange $d + 1$.
 
 
 # %%
@@ -729,28 +772,31 @@ class Identifying:
 
 
 # %% [markdown]
-# **Accelerated from the exchanges alone.** Anderson acceleration {cite}`anderson1965` combines the answers seen so far so that their
-# combined residual is smallest. It spends no message on probing. On affine maps it is closely related to GMRES
-# {cite}`saad1986,walker2011`.
+# **Accelerated from the exchanges alone.** Anderson acceleration {cite}`anderson1965` combines the answers seen so far
+# so that their combined residual is smallest. It spends no message on probing. On affine maps it is closely related to
+# GMRES {cite}`saad1986,walker2011`.
 #
 # ```{prf:theorem} Anderson acceleration
 # :label: thm-anderson
 #
-# Let $f(w) = Mw + c$ with $v^\top (I - M)\, v > 0$ for all $v \ne 0$. Full-memory Anderson acceleration writes the fixed point of $f$ at
-# exchange $d + 1$ at the latest. A gradient agent with an invertible $S_A$ is such an $f$: $I - M = \eta_A S_A$.
+# Let $f(w) = Mw + c$ with $v^\top (I - M)\, v > 0$ for all $v \ne 0$. Full-memory Anderson acceleration writes the
+# fixed point of $f$ at exchange $d + 1$ at the latest. A gradient agent with an invertible $S_A$ is such an $f$:
+# $I - M = \eta_A S_A$.
 # ```
 #
 # ```{prf:proof}
 # Let $x_0, \dots, x_k$ be what has been read, and $\hat x$ the point of their affine hull with the smallest residual
-# $\hat r = f(\hat x) - \hat x$; then $x_{k+1} = f(\hat x) = \hat x + \hat r$. Being smallest, $\hat r$ is orthogonal to $(I - M)u$ for every direction $u$ of
-# the hull. If $\hat r$ were such a direction, $\hat r^\top (I - M)\, \hat r = 0$, so $\hat r = 0$. Hence either $\hat r = 0$ and
-# $x_{k+1} = \hat x$ is the fixed point, or $x_{k+1}$ lies outside the hull, whose dimension grows by one. At $k = d$ the hull is the whole space
-# at the latest, and $x_{d+1}$ is the fixed point.
+# $\hat r = f(\hat x) - \hat x$; then $x_{k+1} = f(\hat x) = \hat x + \hat r$. Being smallest, $\hat r$ is orthogonal to
+# $(I - M)u$ for every direction $u$ of the hull. If $\hat r$ were such a direction, $\hat r^\top (I - M)\, \hat r = 0$,
+# so $\hat r = 0$. Hence either $\hat r = 0$ and $x_{k+1} = \hat x$ is the fixed point, or $x_{k+1}$ lies outside the
+# hull, whose dimension grows by one. At $k = d$ the hull is the whole space at the latest, and $x_{d+1}$ is the fixed
+# point.
 # ```
 #
-# That $I - M$ is invertible is not enough. $M = \bigl(\begin{smallmatrix}1 & -1\\ -1 & 1\end{smallmatrix}\bigr)$, $c = (1, 0)$ has the fixed point $(0,
-# 1)$, and $I - M$ is invertible but indefinite: from $w_0 = 0$ the first two residuals $(1, 0)$ and $(1, -1)$ are best combined by
-# leaving the second one out, and the acceleration writes $(1, 0)$ for ever.
+# That $I - M$ is invertible is not enough. $M = \bigl(\begin{smallmatrix}1 & -1\\ -1 & 1\end{smallmatrix}\bigr)$,
+# $c = (1, 0)$ has the fixed point $(0, 1)$, and $I - M$ is invertible but indefinite: from $w_0 = 0$ the first two
+# residuals $(1, 0)$ and $(1, -1)$ are best combined by leaving the second one out, and the acceleration writes $(1, 0)$
+# for ever.
 
 # %% tags=["nbval-check-output"]
 stubborn = a2a.AffineMap([[1.0, -1.0], [-1.0, 1.0]], [1.0, 0.0])
@@ -759,9 +805,9 @@ print("distance to the fixed point after each exchange:")
 print(" ", *(f"{distance:.3f}" for distance in norm(stays - np.array([0, 1]))))
 
 # %% [markdown]
-# In floating point Anderson acceleration has to tell apart residuals that become more and more similar, the more so the smaller the
-# steps. The theorem is checked where float64 can: with condition number 10 and step 1. (For $d$ above about 16
-# it is met earlier, because so well-conditioned a problem converges fast.)
+# In floating point Anderson acceleration has to tell apart residuals that become more and more similar, the more so the
+# smaller the steps. The theorem is checked where float64 can: with condition number 10 and step 1. (For $d$ above about
+# 16 it is met earlier, because so well-conditioned a problem converges fast.)
 
 # %%
 few = min(instances, 100)
@@ -783,7 +829,8 @@ vanishes(
 )
 
 # %% [markdown]
-# All of them, on the pairs of the first figure. Where the factor printed here is above 1, errors of at least one pair grow.
+# All of them, on the pairs of the first figure. Where the factor printed here is above 1, errors of at least one pair
+# grow.
 
 # %%
 shown_H = wrong_hessian(shown_main.S, np.full(300, hessian_error))
@@ -818,7 +865,7 @@ print("(fixed objective: the slowest deviation from the equilibrium)")
 for name, rate in rates.items():
     print(f"  {name:16} {np.max(rate):.3f}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-helper-knowledge", "caption": "Degrees of knowledge: root mean square error after each exchange, over random pairs. The last two partners don't help: one has the main agent's prompt and objective, the other a fixed objective of its own."}, "image": {"alt": "Error against turn on a log axis, eight curves. With the parameters of the book, Newton and the helper that reads the objective off are at rounding error from the first turn. Identified stays high for d turns and then falls to rounding error; Anderson falls within about d turns. Damped and wrong Hessian fall in straight lines. The same objective falls very slowly, and the fixed objective stays on its plateau."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels(height=4.2)
 colors = ("#56b4e9", "#cc79a7", "#e69f00", "#882255", "#999999", SECOND)
 looks = zip((HELPED, "#117733", *colors), "opsD^vPX", strict=True)
@@ -827,15 +874,24 @@ for (name, errors), (color, marker) in zip(knowing.items(), looks, strict=True):
     ax.plot(np.arange(1, len(errors) + 1), errors, label=name, **line)
 ax.set(yscale="log", xlabel="turn", ylabel="error after the exchange")
 ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
-show(fig)
+show("fig-helper-knowledge", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-helper-knowledge
+# :name: fig-helper-knowledge
+# :alt: Error against turn on a log axis, eight curves. With the parameters of the book, Newton and the helper that reads the objective off are at rounding error from the first turn. Identified stays high for d turns and then falls to rounding error; Anderson falls within about d turns. Damped and wrong Hessian fall in straight lines. The same objective falls very slowly, and the fixed objective stays on its plateau.
+#
+# Degrees of knowledge: root mean square error after each exchange, over random pairs. The last two partners don't help:
+# one has the main agent's prompt and objective, the other a fixed objective of its own.
+# ```
 
 # %% [markdown]
 # ## What floating point leaves
 #
-# In float64 the condition number returns. A Newton step amplifies rounding by $\kappa$. The identified map does so twice, by $\kappa^2$:
-# once when the helper writes its probes through its own ill-conditioned prompt, once when $I - P$ is inverted, which a small step makes
-# worse by $1/\eta_A$. Anderson acceleration may be far from done after $d + 1$ exchanges. It goes on reading true residuals, though, and
-# so can mend what rounding did.
+# In float64 the condition number returns. A Newton step amplifies rounding by $\kappa$. The identified map does so
+# twice, by $\kappa^2$: once when the helper writes its probes through its own ill-conditioned prompt, once when $I - P$
+# is inverted, which a small step makes worse by $1/\eta_A$. Anderson acceleration may be far from done after $d + 1$
+# exchanges. It goes on reading true residuals, though, and so can mend what rounding did.
 
 # %%
 reached = {}
@@ -863,7 +919,7 @@ checks.add(
     given=[requires("kappa x float64 precision", kappas * precision, "<", 1e-2)],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-helper-precision", "caption": "Relative error that each helper reaches in float64, median over random pairs with the band from the 10th to the 90th percentile: Newton after one exchange, the others after d + 1; dashed, Anderson after 2 d + 2."}, "image": {"alt": "Relative error against condition number on log-log axes. With the parameters of the book, Newton rises in proportion to the condition number, identified with its square; Anderson rises much more steeply after d + 1 exchanges and stays low after 2 d + 2."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 looks = (
     ("Newton", HELPED, "o"),
@@ -878,14 +934,23 @@ ax.plot(kappas, corrected, "--", color="#882255", label="Anderson, 2 d + 2")
 ax.set(xscale="log", yscale="log")
 ax.set(xlabel=r"condition number $\kappa$", ylabel="relative error")
 ax.legend()
-show(fig)
+show("fig-helper-precision", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-helper-precision
+# :name: fig-helper-precision
+# :alt: Relative error against condition number on log-log axes. With the parameters of the book, Newton rises in proportion to the condition number, identified with its square; Anderson rises much more steeply after d + 1 exchanges and stays low after 2 d + 2.
+#
+# Relative error that each helper reaches in float64, median over random pairs with the band from the 10th to the 90th
+# percentile: Newton after one exchange, the others after d + 1; dashed, Anderson after 2 d + 2.
+# ```
 
 # %% [markdown]
 # ## Who writes first
 #
-# If the main agent writes first, its own first message still carries the error $P(w_0 - \theta_A)$, and the helper mends it. If the
-# helper writes first, a Newton helper is at $\theta_A$ from the first message on, and the main agent never shows an error. For a damped
-# helper the two orders give
+# If the main agent writes first, its own first message still carries the error $P(w_0 - \theta_A)$, and the helper
+# mends it. If the helper writes first, a Newton helper is at $\theta_A$ from the first message on, and the main agent
+# never shows an error. For a damped helper the two orders give
 #
 # ```{math}
 # :label: eq-helper-order
@@ -895,9 +960,9 @@ show(fig)
 # \end{aligned}
 # ```
 #
-# The helpers that learn from an exchange (reading off, identified, Anderson) need the main agent to write first. After whole exchanges the
-# two orders agree, since $P$ commutes with a scalar. With a wrong Hessian only the rates agree: $\rho(XY) =
-# \rho(YX)$.
+# The helpers that learn from an exchange (reading off, identified, Anderson) need the main agent to write first. After
+# whole exchanges the two orders agree, since $P$ commutes with a scalar. With a wrong Hessian only the rates agree:
+# $\rho(XY) = \rho(YX)$.
 
 # %%
 swapped = alternate(damped_helper, main, w0, 10)
@@ -923,7 +988,7 @@ length = min(8, shown_turns(rates["damped"]))
 main_first = alternate(shown_main, shown_damped, shown_start, length)
 helper_first = alternate(shown_damped, shown_main, shown_start, length)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-helper-order", "caption": "Order matters within an exchange: root mean square error of every message with a damped helper, when the main agent writes first and when the helper does. After whole exchanges (even numbers) the two agree."}, "image": {"alt": "Error against message number on a log axis, two staircase curves. They differ at odd message numbers and meet at even ones."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 looks = {"main agent": (FIRST, 18, 3), "helper": (HELPED, 70, 2)}
 in_order = (
@@ -942,7 +1007,16 @@ for writer, (color, size, _) in looks.items():
     ax.scatter([], [], s=size, color=color, label=f"written by the {writer}")
 ax.set(yscale="log", xlabel="message", ylabel="error of the message")
 ax.legend()
-show(fig)
+show("fig-helper-order", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-helper-order
+# :name: fig-helper-order
+# :alt: Error against message number on a log axis, two staircase curves. They differ at odd message numbers and meet at even ones.
+#
+# Order matters within an exchange: root mean square error of every message with a damped helper, when the main agent
+# writes first and when the helper does. After whole exchanges (even numbers) the two agree.
+# ```
 
 # %% [markdown]
 # ## What was checked

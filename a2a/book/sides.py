@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from a2a.book.claims import claim_order, claims_json, load_statements
-from a2a.execute import chapter_of, read_run
+from a2a.book.runs import chapter_of, read_run
 
 Key = tuple[str, str, str, int]
 """Of a check: its claim, what it compares, its chapter, and which of several such it is."""

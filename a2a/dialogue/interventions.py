@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from a2a.dialogue.models import Sampling
-from a2a.dialogue.words import jaccard
+from a2a.loops.words import jaccard
+from a2a.models.protocol import Sampling
 
 OUTSIDE = (
     "Meanwhile, on the other side of town, a stranger stepped off the train with a violin case.",

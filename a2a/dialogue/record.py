@@ -19,10 +19,11 @@ import yaml
 
 from a2a.dialogue.conversation import converse
 from a2a.dialogue.interventions import INTERVENTIONS
-from a2a.dialogue.models import LanguageModel, Sampling, load_model
 from a2a.dialogue.records import Conversations, RecordError, read_conversations
 from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
+from a2a.models.loading import load_model
+from a2a.models.protocol import LanguageModel, Sampling
 
 OWN = Path(__file__).with_name("studies.yml")
 
@@ -63,7 +64,7 @@ def build(name: str, settings: dict[str, Any], *, device: str = "cpu", dtype: st
 
 def under_way(study: Study) -> Path:
     """Where a notebook records a study: in the build folder, in a file for just these settings."""
-    from a2a.execute import build_folder
+    from a2a.places import build_folder
 
     settings = hashlib.sha256(json.dumps(study.describe()).encode()).hexdigest()
     return build_folder() / "conversations" / f"{study.name}-{settings[:12]}.jsonl"

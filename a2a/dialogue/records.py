@@ -87,7 +87,7 @@ def recorded(name: str) -> Conversations:
         FileNotFoundError: if it isn't there.
         RecordError: if it isn't such a record.
     """
-    from a2a.execute import book_root, given_path
+    from a2a.places import book_root, given_path
 
     if name.endswith(".jsonl"):
         return read_conversations(given_path(name))

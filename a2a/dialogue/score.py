@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from a2a.dialogue.perplexity import perplexity
-from a2a.dialogue.pretrained import PretrainedModel, load_pretrained
 from a2a.dialogue.records import Conversations, RecordError, read_conversations
 from a2a.dialogue.seeds import spread
+from a2a.models.perplexity import perplexity
+from a2a.models.pretrained import PretrainedModel, load_pretrained
 
 COLUMNS = ("study", "conversation", "turn", "model", "perplexity")
 STUDIES = (

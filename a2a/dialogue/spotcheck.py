@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from a2a.dialogue.models import LanguageModel, Sampling
 from a2a.dialogue.records import Conversations, Record
 from a2a.dialogue.turns import prompt
+from a2a.models.protocol import LanguageModel, Sampling
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from importlib import metadata
 from typing import Literal
 
 from a2a.dialogue.interventions import Intervention
-from a2a.dialogue.models import LanguageModel, Sampling
 from a2a.dialogue.records import Record
 from a2a.dialogue.seeds import Seed
+from a2a.models.protocol import LanguageModel, Sampling
 
 
 @dataclass(frozen=True)

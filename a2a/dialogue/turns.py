@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from a2a.dialogue.models import Continuation, LanguageModel, Sampling
 from a2a.dialogue.records import Record
 from a2a.dialogue.study import Study
+from a2a.models.protocol import Continuation, LanguageModel, Sampling
 
 
 def make_turn(study: Study, turn: int, conversations: dict[str, list[Record]]) -> list[Record]:

@@ -5,7 +5,7 @@ import pytest
 
 from a2a.book.parameters import checked, described, read_parameters
 from a2a.book.ranges import Interval, Words, parse_range
-from a2a.execute import notebook_parameters
+from a2a.book.runs import notebook_parameters
 
 CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("[0-9]*.py"))
 

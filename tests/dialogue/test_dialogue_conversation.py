@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2a.dialogue import Sampling, Seed, Study, converse, load_model, read_conversations
+from a2a.dialogue import Seed, Study, converse, read_conversations
 from a2a.dialogue.records import RecordError, plan, writing
-from a2a.dialogue.scripted import ScriptedModel
 from a2a.dialogue.turns import derived_seed, prompt
+from a2a.models import Sampling, load_model
+from a2a.models.scripted import ScriptedModel
 
 SEEDS = [Seed(f"s-{i:02}", "s", f"Seed {i}.") for i in range(7)]
 

@@ -1,8 +1,9 @@
 import pytest
 
-from a2a.dialogue import Sampling, Seed, Study, converse
+from a2a.dialogue import Seed, Study, converse
 from a2a.dialogue.interventions import INTERVENTIONS, OUTSIDE, Intervention, is_loop
-from a2a.dialogue.scripted import ScriptedModel
+from a2a.models import Sampling
+from a2a.models.scripted import ScriptedModel
 
 SEEDS = [Seed("s-01", "s", "A first sentence."), Seed("s-02", "s", "Another one.")]
 

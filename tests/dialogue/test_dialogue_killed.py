@@ -9,7 +9,7 @@ import time
 import pytest
 
 from a2a.dialogue import Study, converse, load_seeds, read_conversations
-from a2a.dialogue.scripted import ScriptedModel, named
+from a2a.models.scripted import ScriptedModel, named
 
 KILLS = 20
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from a2a.book.claims import collect
-from a2a.dialogue import embeddings
 from a2a.execute import execute
+from a2a.loops import embeddings
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 PAIR = {"model_a": "scripted:words", "model_b": "scripted:echo", "resamples": 100}

@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from a2a.dialogue import Study, converse, load_model, load_seeds, score
-from a2a.dialogue.perplexity import perplexity
+from a2a.dialogue import Study, converse, load_seeds, score
+from a2a.models import load_model
+from a2a.models.perplexity import perplexity
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_a_study_that_is_not_there(tmp_path, capsys):
 def test_the_recorded_perplexities_are_of_recorded_outputs():
     """Every compared study is scored, output by output; only what holds no text has no perplexity."""
     from a2a.dialogue import recorded
-    from a2a.execute import book_root
+    from a2a.places import book_root
 
     found = score.load_perplexities(book_root() / "conversations" / "perplexity.csv")
     for name in score.STUDIES:

@@ -1,9 +1,10 @@
 import pytest
 
-from a2a.dialogue import Sampling, Study, converse, load_model, load_seeds
+from a2a.dialogue import Study, converse, load_seeds
 from a2a.dialogue.interventions import Intervention
-from a2a.dialogue.scripted import ScriptedModel, named
 from a2a.dialogue.spotcheck import spot_check
+from a2a.models import Sampling, load_model
+from a2a.models.scripted import ScriptedModel, named
 
 
 @pytest.mark.parametrize("rule", [Intervention(), Intervention(novelty=0.8, inject="every", every=2)])

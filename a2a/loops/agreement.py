@@ -1,0 +1,69 @@
+"""How well what a rule says agrees with what readers say: precision, recall, kappa, ROC, and the best threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def precision(said: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Share of true loops among those said to be loops, over the last axis; NaN if none is said to be."""
+    return _ratio((said & true).sum(-1), said.sum(-1))
+
+
+def recall(said: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Share of the true loops that are said to be loops, over the last axis; NaN if there is none."""
+    return _ratio((said & true).sum(-1), true.sum(-1))
+
+
+def kappa(said: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Cohen's kappa over the last axis: agreement beyond chance; NaN if chance alone agrees fully."""
+    agreed = (said == true).mean(-1)
+    p, q = said.mean(-1), true.mean(-1)
+    chance = p * q + (1 - p) * (1 - q)
+    return _ratio(agreed - chance, 1 - chance)
+
+
+def roc(score: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The ROC curve of "a loop if the score is below the threshold".
+
+    Returns:
+        False positive rate, true positive rate and threshold, from (0, 0) to (1, 1).
+    """
+    thresholds = np.concatenate([[-np.inf], np.unique(score[np.isfinite(score)]), [np.inf]])
+    said = score <= thresholds[:, None]
+    return _ratio((said & ~true).sum(-1), (~true).sum()), recall(said, true[None]), thresholds
+
+
+def auc(score: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve, over the last axis: how often a loop scores lower than a non-loop; ties count half."""
+    lower = score[..., :, None] < score[..., None, :]
+    equal = score[..., :, None] == score[..., None, :]
+    pairs = true[..., :, None] & ~true[..., None, :]
+    return _ratio((pairs * (lower + equal / 2)).sum((-1, -2)), pairs.sum((-1, -2)))
+
+
+def best_threshold(score: np.ndarray, true: np.ndarray) -> float:
+    """The threshold with the largest kappa, in the middle of the gap between two scores; of several, the lowest.
+
+    NaN, below which nothing lies, if no score is finite.
+    """
+    known = np.unique(score[np.isfinite(score)])
+    if not known.size:
+        return float("nan")
+    candidates = np.concatenate([known[:1], (known[1:] + known[:-1]) / 2, known[-1:] + 1e-9])
+    kappas = kappa(score < candidates[:, None], true[None])
+    return float(candidates[int(np.argmax(np.nan_to_num(kappas, nan=-np.inf)))])
+
+
+def halves(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The positions of two random halves of the labels true (n,), with as many loops in each."""
+    order = rng.permutation(len(true))
+    order = order[np.argsort(true[order], kind="stable")]
+    return order[::2], order[1::2]
+
+
+def _ratio(above: Any, below: Any) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.asarray(below) == 0, np.nan, np.asarray(above) / np.asarray(below))

@@ -1,0 +1,6 @@
+"""Language models: what one is, and how one is loaded by its name."""
+
+from a2a.models.loading import load_model
+from a2a.models.protocol import Continuation, LanguageModel, Sampling
+
+__all__ = ["Continuation", "LanguageModel", "Sampling", "load_model"]

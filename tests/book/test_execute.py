@@ -1,0 +1,289 @@
+import json
+import os
+from importlib import metadata
+from pathlib import Path
+
+import nbformat
+import pytest
+from papermill.exceptions import PapermillExecutionError
+from small_notebook import NOTEBOOK, printed
+
+from a2a.book import execute as module
+from a2a.book import provenance as made_by
+from a2a.book.parameters import checked, read_parameters
+from a2a.book.provenance import provenance
+from a2a.book.references import as_reference
+from a2a.book.runs import chapter_of, notebook_parameters, read_run
+from a2a.execute import execute
+from a2a.places import book_root, build_folder, given_path
+
+KNOWN = read_parameters('d = 3\neta = 0.1\nname = "plain"\nflag = True\nsizes = [1, 2]\nlimit = None\n')
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    file = tmp_path / "chapter" / "02_small.py"
+    file.parent.mkdir()
+    file.write_text(NOTEBOOK)
+    return file
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One real run, with two parameters of their own; its folder, and the cells that were announced."""
+    started = []
+    folder = tmp_path_factory.mktemp("chapter")
+    (folder / "02_small.py").write_text(NOTEBOOK)
+    run = execute(
+        folder / "02_small.py",
+        folder / "new" / "run.ipynb",
+        {"d": 5, "eta": 1},
+        before_cell=lambda cell, cell_index: started.append(cell_index),
+    )
+    return run, folder, started
+
+
+def test_a_run_has_its_parameters_and_the_notebooks_folder(finished):
+    run, folder, _ = finished
+    assert printed(run) == f"5 1.0 plain True {folder.name}\n6\n"
+
+
+def test_a_run_records_where_it_came_from(finished):
+    metadata = nbformat.read(finished[0], as_version=4).metadata
+    everything = {"d": 5, "eta": 1.0, "name": "plain", "flag": True}
+    assert metadata["papermill"]["parameters"] == {"d": 5, "eta": 1.0}
+    assert metadata["a2a"] == {**provenance(), "parameters": everything}
+
+
+def test_a_reference_keeps_what_is_compared_and_drops_what_differs_a_run(finished):
+    reference = finished[1] / "reference.ipynb"
+    as_reference(finished[0], reference)
+    content = nbformat.read(reference, as_version=4)
+    assert printed(reference) == "6\n" and set(content.metadata) == {"kernelspec"}
+    assert not any(cell.metadata for cell in content.cells)
+
+
+def test_cell_ids_are_stable(finished):
+    ids = [cell["id"] for cell in nbformat.read(finished[0], as_version=4).cells]
+    assert ids[0] == "cell-0" and ids[-1] == "cell-2"
+
+
+def test_the_source_is_not_touched(finished):
+    assert (finished[1] / "02_small.py").read_text() == NOTEBOOK
+
+
+def test_a_failing_cell_keeps_the_output(notebook, tmp_path):
+    with pytest.raises(PapermillExecutionError, match="d is too large"):
+        execute(notebook, tmp_path / "run.ipynb", {"d": 10})
+    assert printed(tmp_path / "run.ipynb").startswith("10 0.1 plain True chapter")
+    assert "d is too large" in (tmp_path / "run.ipynb").read_text()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"etaa": 1}, 'no parameter "etaa"; 02_small has d, eta, name, flag; did you mean "eta"?'),
+        ({"zzzzzz": 1}, 'no parameter "zzzzzz"; 02_small has d, eta, name, flag'),
+        ({"d": 2.5}, 'parameter "d" is int (default 3), got 2.5'),
+        ({"d": True}, 'parameter "d" is int (default 3), got True'),
+        ({"d": "many"}, "parameter \"d\" is int (default 3), got 'many'"),
+        ({"d": 0}, 'parameter "d" must be in [1, 100], got 0'),
+        ({"flag": 1}, 'parameter "flag" is bool (default True), got 1'),
+        ({"name": 3}, "parameter \"name\" is str (default 'plain'), got 3"),
+    ],
+)
+def test_a_wrong_parameter_stops_before_the_run(notebook, tmp_path, parameters, message):
+    with pytest.raises(ValueError) as caught:
+        execute(notebook, tmp_path / "new" / "run.ipynb", parameters)
+    assert str(caught.value) == message and not (tmp_path / "new").exists()
+
+
+def test_a_wrong_default_stops_before_the_run(notebook, tmp_path):
+    notebook.write_text(NOTEBOOK.replace("d = 3", "d = 0"))
+    with pytest.raises(ValueError, match=r'"d" must be in \[1, 100\], got 0, its default'):
+        execute(notebook, tmp_path / "run.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("d", "16", 16),
+        ("eta", "2", 2.0),
+        ("eta", ".5", 0.5),
+        ("eta", "1e-3", 1e-3),
+        ("eta", "-1", -1.0),
+        ("name", "16", "16"),
+        ("flag", "false", False),
+        ("flag", "True", True),
+        ("sizes", "[3, 4]", [3, 4]),
+        ("limit", "7", 7),
+        ("limit", "none", None),
+        ("limit", "none given", "none given"),
+    ],
+)
+def test_text_takes_the_type_of_the_default(name, text, value):
+    (found,) = checked(KNOWN, {name: text}, "02").values()
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("d", "1.5"), ("d", "1e3"), ("eta", "nan"), ("eta", "9" * 400), ("flag", "1"), ("sizes", "3"), ("sizes", "[1.5]")],
+)
+def test_text_of_another_type_is_refused(name, text):
+    with pytest.raises(ValueError, match=rf'parameter "{name}.*" is .*, got'):
+        checked(KNOWN, {name: text}, "02")
+
+
+def test_a_notebook_without_parameters_says_so():
+    with pytest.raises(ValueError, match='no parameter "d"; 02 has none'):
+        checked({}, {"d": 1}, "02")
+
+
+def test_a_notebook_without_a_parameters_cell_has_none(tmp_path):
+    (tmp_path / "bare.py").write_text("# %%\nprint(1)\n")
+    assert notebook_parameters(tmp_path / "bare.py") == {}
+
+
+def test_the_parameters_are_those_of_the_notebook_in_order(notebook):
+    known = notebook_parameters(notebook)
+    assert [(name, parameter.default) for name, parameter in known.items()] == [
+        ("d", 3),
+        ("eta", 0.1),
+        ("name", "plain"),
+        ("flag", True),
+    ]
+
+
+@pytest.mark.parametrize("name", ["run.txt", "02_small.py", "run"])
+def test_the_output_is_a_notebook(notebook, name):
+    with pytest.raises(ValueError, match=r"the output must be an \.ipynb file, got"):
+        execute(notebook, notebook.parent / name)
+    assert notebook.read_text() == NOTEBOOK
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}']
+)
+def test_what_is_no_run_is_not_overwritten(notebook, tmp_path, content):
+    other = tmp_path / "notes.ipynb"
+    other.write_text(content)
+    with pytest.raises(ValueError, match=r"notes\.ipynb exists and isn't a run of 02_small; it isn't overwritten"):
+        execute(notebook, other)
+    assert other.read_text() == content
+
+
+def test_a_run_of_another_notebook_is_not_overwritten(finished, tmp_path):
+    other = tmp_path / "03_other.py"
+    other.write_text(NOTEBOOK)
+    with pytest.raises(ValueError, match="isn't a run of 03_other"):
+        execute(other, finished[0])
+
+
+def test_the_books_own_run_keeps_the_books_parameters(notebook):
+    with pytest.raises(ValueError, match="is the book's own run, whose parameters are the defaults"):
+        execute(notebook, notebook.with_suffix(".ipynb"), {"d": 5})
+    assert not notebook.with_suffix(".ipynb").exists()
+    module._check_output(notebook.with_suffix(".ipynb"), notebook, standard=True)
+
+
+def test_a_run_can_be_made_again(finished):
+    module._check_output(finished[0], finished[1] / "02_small.py", standard=False)
+
+
+def test_a_run_knows_its_chapter(finished, tmp_path):
+    assert chapter_of(read_run(finished[0])) == "02_small"
+    assert read_run(tmp_path / "none.ipynb") is None
+
+
+def test_a_missing_notebook(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no notebook .*none\.py"):
+        execute(tmp_path / "none.py", tmp_path / "run.ipynb")
+
+
+def test_provenance_without_git(monkeypatch):
+    def no_git(*args, **options):
+        raise FileNotFoundError("git")
+
+    monkeypatch.setattr(made_by.subprocess, "run", no_git)
+    assert provenance()["commit"] == "" and provenance()["libraries"]["numpy"]
+
+
+def test_the_versions_are_of_what_the_package_requires_without_its_extras():
+    required = {text for text in metadata.requires("a2a") if "extra" not in text}
+    found = provenance()["libraries"]
+    assert len(found) == len(required) and {"numpy", "scipy", "scikit-learn", "transformers"} <= found.keys()
+    assert "jupyter-book" not in found and found["scipy"] == metadata.version("scipy")
+
+
+def test_a_kernel_has_one_thread_unless_it_is_told_otherwise(monkeypatch, tmp_path):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    file = tmp_path / "threads.py"
+    code = 'import os\n\nprint(*(os.environ[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL")))\n'
+    file.write_text(f"{NOTEBOOK.partition('# %%')[0]}# %%\n{code}")
+    assert printed(execute(file, tmp_path / "run.ipynb")) == "1 2 1\n"
+    assert "OMP_NUM_THREADS" not in os.environ and os.environ["OPENBLAS_NUM_THREADS"] == "2"
+
+
+def test_each_cell_is_announced(finished):
+    assert finished[2] == [0, 1, 2, 3]  # the cell with the given parameters among them
+
+
+def test_build_folder_is_the_chosen_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("A2A_BUILD", str(tmp_path))
+    assert build_folder() == tmp_path
+
+
+def test_build_folder_is_the_books(monkeypatch, tmp_path):
+    monkeypatch.delenv("A2A_BUILD", raising=False)
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert build_folder() == tmp_path.resolve() / "_build"
+
+
+def test_build_folder_outside_a_book_is_the_users(monkeypatch, tmp_path):
+    monkeypatch.delenv("A2A_BUILD", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert build_folder().name == "a2a"
+
+
+def test_the_books_folder_is_the_nearest(monkeypatch, tmp_path):
+    (tmp_path / "_toc.yml").touch()
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert book_root() == tmp_path.resolve()
+
+
+def test_outside_a_book_it_is_the_packages(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert book_root() == Path(__file__).resolve().parent.parent
+
+
+def test_no_book(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "site-packages" / "a2a" / "execute.py"))
+    assert book_root() is None
+
+
+def test_a_relative_path_counts_from_where_the_run_was_started(monkeypatch, tmp_path):
+    monkeypatch.setenv("A2A_STARTED_IN", str(tmp_path))
+    assert given_path("runs/x") == tmp_path / "runs/x"
+    assert given_path("/runs/x") == Path("/runs/x")
+    monkeypatch.delenv("A2A_STARTED_IN")
+    assert given_path("runs/x") == Path("runs/x")
+
+
+def test_a_notebook_knows_where_its_run_was_started(monkeypatch, tmp_path, notebook):
+    monkeypatch.setenv("A2A_STARTED_IN", "elsewhere")
+    monkeypatch.chdir(tmp_path)
+    notebook.write_text(notebook.read_text() + "\n# %%\nfrom a2a.execute import given_path\n\nprint(given_path('x'))\n")
+    assert f"{tmp_path}/x" in printed(execute(notebook, tmp_path / "out.ipynb"))
+    assert os.environ["A2A_STARTED_IN"] == "elsewhere"
+
+
+def test_a_run_is_a_valid_notebook(finished):
+    nbformat.validate(nbformat.read(finished[0], as_version=4))
+    assert json.loads(finished[0].read_text())["metadata"]["kernelspec"]["name"] == "python3"

@@ -1,0 +1,94 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from a2a import GradientAgent, alternate
+from a2a.book import figures
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    figures.style()
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def ax():
+    return figures.panels()[1]
+
+
+def test_one_panel_is_an_axes_and_more_are_an_array(ax):
+    assert ax.get_figure().axes == [ax] and figures.panels(3)[1].shape == (3,)
+
+
+def test_errors_have_a_mean_a_band_and_a_plateau(ax):
+    errors = np.array([[1.0, 3.0], [0.5, 1.5]])
+    figures.errors_by_turn(ax, errors, label="A", color=figures.FIRST, plateau=[0.2, 0.4])
+    mean, plateau = ax.lines
+    assert mean.get_xdata().tolist() == [1, 2] and mean.get_ydata().tolist() == [2.0, 1.0]
+    assert plateau.get_ydata()[0] == pytest.approx(0.3) and len(ax.collections) == 1
+
+
+def test_errors_of_one_seed_have_no_band(ax):
+    figures.errors_by_turn(ax, [1.0, 0.5], label="A", color=figures.FIRST)
+    assert len(ax.collections) == 0 and ax.get_yscale() == "log"
+
+
+@pytest.mark.parametrize("turns", [1, 4])
+def test_a_path_starts_at_w0_and_has_every_step(ax, lib, turns):
+    one, two = (GradientAgent(lib(np.eye(2)), lib([t, 1.0]), 0.5) for t in (0.0, 1.0))
+    run = alternate(one, two, lib([3.0, 3.0]), turns)
+    figures.path_in_plane(ax, run, one.theta, two.theta, lib([3.0, 3.0]))
+    (path,) = ax.lines
+    assert path.get_xydata()[0].tolist() == [3.0, 3.0] and len(path.get_xydata()) == 1 + 2 * turns
+
+
+def test_the_diagonal_spans_both_axes(ax):
+    figures.on_the_diagonal(ax, [1.0, 10.0], [0.5, 20.0])
+    assert list(ax.lines[0].get_xdata()) == [0.5, 20.0] and ax.get_xscale() == ax.get_yscale() == "log"
+
+
+def test_a_power_law_has_its_slope_through_the_last_point(ax):
+    figures.power_law(ax, [1.0, 10.0], [5.0, 1.0], label="", color=figures.FIRST, slope=-0.5)
+    assert np.allclose(ax.lines[1].get_ydata(), [np.sqrt(10), 1.0])
+
+
+def test_blocks_are_named_at_their_middle_and_ruled_off_between(ax):
+    figures.blocks(ax, np.eye(4), {"x": slice(0, 3), "y": slice(3, None)}, {"all": slice(None)})
+    assert ax.get_yticks().tolist() == [1.0, 3.0] and [t.get_text() for t in ax.get_xticklabels()] == ["all"]
+    assert [line.get_ydata()[0] for line in ax.lines] == [2.5]
+
+
+def test_masked_entries_of_a_heat_map_have_no_say_in_its_colours(ax):
+    figures.blocks(ax, np.ma.array([[9.0, -2.0]], mask=[[True, False]]), {"x": slice(None)})
+    assert ax.images[0].get_clim() == (-2.0, 2.0)
+
+
+def test_a_mean_leaves_out_what_is_missing(ax):
+    nan = float("nan")
+    samples = [[nan, 1.0, 2.0, 5.0], [nan, 3.0, nan, 5.0], [nan, nan, nan, 5.0]]
+    figures.mean_band(ax, [1, 2, 3, 4], samples, color=figures.FIRST, label="")
+    assert ax.lines[0].get_xydata().tolist() == [[2, 2], [4, 5]]
+    band = ax.collections[0].get_paths()[0].vertices
+    assert np.isclose(band[:, 1].min(), 2 - 1.96) and np.isclose(band[:, 1].max(), 5)  # standard errors 1 and 0
+
+
+def test_a_shown_figure_is_displayed_under_its_name_and_closed(monkeypatch):
+    shown = {}
+    monkeypatch.setattr(figures, "glue", lambda name, fig: shown.update({name: fig}))
+    fig = figures.panels()[0]
+    figures.show("main", fig)
+    assert shown == {"main": fig} and not plt.fignum_exists(fig.number)
+
+
+def test_a_headline_is_kept_under_its_name(monkeypatch):
+    kept = {}
+    monkeypatch.setattr(figures, "glue", lambda name, fig, display: kept.update({name: (fig, display)}))
+    fig = figures.panels()[0]
+    figures.headline("main", fig)
+    assert kept == {"main": (fig, False)} and not plt.fignum_exists(fig.number)
+
+
+def test_colours_differ():
+    assert len({figures.FIRST, figures.SECOND, figures.HELPED, figures.THEORY}) == 4

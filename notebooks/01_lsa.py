@@ -18,9 +18,13 @@
 # scale no other weights in those blocks are.** {glue:text}`lsa-learned`
 #
 # ```{glue:figure} lsa-headline
-# :name: fig-lsa-headline
-# :alt: Four heat maps of 2d+2 by 2d+2 matrices with blocks x, y, w and 1. The constructed V has one negative diagonal block in row w, column x; the constructed W has a positive diagonal block in row x, column w and one negative entry in row y, column 1. Beside them V and W as they were learned.
-#
+# ---
+# name: fig-lsa-headline
+# alt: >-
+#   Four heat maps of 2d+2 by 2d+2 matrices with blocks x, y, w and 1. The constructed V has one negative diagonal block
+#   in row w, column x; the constructed W has a positive diagonal block in row x, column w and one negative entry in row
+#   y, column 1. Beside them V and W as they were learned.
+# ---
 # The constructed weights beside those learned from random ones, all in one scale of colours. Grey columns are never
 # read. A layer that answers $(0, 0, f(w), 1)$ has the constructed blocks in the columns $x$ and $y$ of $V$ and in the
 # rows $x$ and $y$ of $W$; {prf:ref}`thm-lsa-unique` leaves more freedom in the rows and columns of $w$ and 1, through
@@ -161,9 +165,13 @@ show("fig-lsa-layout", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-lsa-layout
-# :name: fig-lsa-layout
-# :alt: Three heat maps. Z has random entries in the rows x and y for the n examples and in the rows w and 1 for the query. V has the block minus eta times the identity in row w, column x. W has the identity in row x, column w and minus 1 in row y, column 1.
-#
+# ---
+# name: fig-lsa-layout
+# alt: >-
+#   Three heat maps. Z has random entries in the rows x and y for the n examples and in the rows w and 1 for the query.
+#   V has the block minus eta times the identity in row w, column x. W has the identity in row x, column w and minus 1
+#   in row y, column 1.
+# ---
 # The tokens of one prompt and the constructed weights, in one scale of colours. In each matrix only the marked blocks
 # are not 0: examples carry x and y, the query carries w and 1; W lets an example's x meet the query's w and its y the
 # query's 1, and V moves x into the row of w.
@@ -294,9 +302,12 @@ show("fig-lsa-cost", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-lsa-cost
-# :name: fig-lsa-cost
-# :alt: Two straight lines on log axes: the attention of all tokens to all tokens rises with slope 2; the query's column alone lies below it and rises with slope 1.
-#
+# ---
+# name: fig-lsa-cost
+# alt: >-
+#   Two straight lines on log axes: the attention of all tokens to all tokens rises with slope 2; the query's column
+#   alone lies below it and rises with slope 1.
+# ---
 # Floating-point operations of the layer against the number of examples, counted. The dashed lines have the slopes 2 and 1.
 # ```
 
@@ -401,9 +412,13 @@ show("fig-lsa-alone", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-lsa-alone
-# :name: fig-lsa-alone
-# :alt: Distance against turn on a log axis: with clean labels to theta, with noisy labels to the least-squares solution and to the vector behind the labels. Where the step is small enough and the examples span all directions, the last one levels off at the dashed line and the others go on falling.
-#
+# ---
+# name: fig-lsa-alone
+# alt: >-
+#   Distance against turn on a log axis: with clean labels to theta, with noisy labels to the least-squares solution and
+#   to the vector behind the labels. Where the step is small enough and the examples span all directions, the last one
+#   levels off at the dashed line and the others go on falling.
+# ---
 # The constructed layer, left alone, with and without label noise: mean over prompts, band from the 10th to the 90th
 # percentile. Dashed, the mean distance from the vector behind the noisy labels to the least-squares solution. Prompts
 # that make the agent diverge are held at a million.
@@ -582,9 +597,11 @@ show("fig-lsa-loss", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-lsa-loss
-# :name: fig-lsa-loss
-# :alt: A curve of the loss against the step of training for each random start, on a log axis.
-#
+# ---
+# name: fig-lsa-loss
+# alt: >-
+#   A curve of the loss against the step of training for each random start, on a log axis.
+# ---
 # Training loss against the step of training, for each random start.
 # ```
 
@@ -812,9 +829,12 @@ show("fig-lsa-generalises", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-lsa-generalises
-# :name: fig-lsa-generalises
-# :alt: Two panels on log axes, a solid and a dashed curve for each training. Left: relative step error and the part from the own term against the number of examples. Right: the same against the condition number of the inputs' covariance.
-#
+# ---
+# name: fig-lsa-generalises
+# alt: >-
+#   Two panels on log axes, a solid and a dashed curve for each training. Left: relative step error and the part from
+#   the own term against the number of examples. Right: the same against the condition number of the inputs' covariance.
+# ---
 # Relative error of the learned step (solid, root mean square) on prompts of other lengths (the training's is dotted)
 # and on inputs with other spectra, for each training. Dashed, the part of it that the query's own term makes.
 # ```

@@ -20,9 +20,12 @@
 # in the directions that a prompt shows.
 #
 # ```{glue:figure} equilibrium-headline
-# :name: fig-equilibrium-headline
-# :alt: Distance of each agent to its own objective against the turn, on a log axis. With the parameters of the book both curves fall for a few turns and then stay flat on the dashed lines that mark the predicted plateaus.
-#
+# ---
+# name: fig-equilibrium-headline
+# alt: >-
+#   Distance of each agent to its own objective against the turn, on a log axis. With the parameters of the book both
+#   curves fall for a few turns and then stay flat on the dashed lines that mark the predicted plateaus.
+# ---
 # Distance of each agent to its own objective, in units of the gap $|\theta_B - \theta_A|$: mean over random pairs, band
 # from the 10th to the 90th percentile. The dashed lines, drawn where every pair contracts, are the plateaus that
 # {prf:ref}`thm-equilibrium` predicts from the prompts, the objectives and the step sizes (with fewer than $d/2$
@@ -240,9 +243,12 @@ show("fig-equilibrium-rate", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-rate
-# :name: fig-equilibrium-rate
-# :alt: Ratio of the average factor to the spectral radius against the number of turns. With the parameters of the book in more than one dimension the curve starts above 1 and falls to the dashed line at 1.
-#
+# ---
+# name: fig-equilibrium-rate
+# alt: >-
+#   Ratio of the average factor to the spectral radius against the number of turns. With the parameters of the book in
+#   more than one dimension the curve starts above 1 and falls to the dashed line at 1.
+# ---
 # How soon the spectral radius shows: the average factor a turn, $\|(QP)^t\|^{1/t}$, over $\rho(PQ)$, against the number
 # of turns $t$; median and 10th to 90th percentile over random pairs, whether they contract or not. The dashed line at 1
 # is the theorem's limit.
@@ -374,9 +380,12 @@ show("fig-equilibrium-residual", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-residual
-# :name: fig-equilibrium-residual
-# :alt: Distance to the predicted fixed point against the turn, on a log axis. With the parameters of the book both curves fall along straight lines until they reach rounding, some sixteen orders of magnitude below the gap, and stay there.
-#
+# ---
+# name: fig-equilibrium-residual
+# alt: >-
+#   Distance to the predicted fixed point against the turn, on a log axis. With the parameters of the book both curves
+#   fall along straight lines until they reach rounding, some sixteen orders of magnitude below the gap, and stay there.
+# ---
 # Distance of what each agent writes to the fixed point that the prompts predict, in units of the gap, against the turn:
 # median and 10th to 90th percentile over (at most 200) random pairs, for as long as the simulation is followed.
 # ```
@@ -403,9 +412,12 @@ show("fig-equilibrium-plane", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-plane
-# :name: fig-equilibrium-plane
-# :alt: Zigzag path from a start point to two neighbouring clusters of points, off the line between the two stars that mark the objectives.
-#
+# ---
+# name: fig-equilibrium-plane
+# alt: >-
+#   Zigzag path from a start point to two neighbouring clusters of points, off the line between the two stars that mark
+#   the objectives.
+# ---
 # The path of two agents in the plane. Each pulls along the directions that its own prompt shows well (A: horizontally,
 # B: vertically); they end up stepping back and forth between two points, neither of which is an objective.
 # ```
@@ -536,9 +548,12 @@ show("fig-equilibrium-gap", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-gap
-# :name: fig-equilibrium-gap
-# :alt: Left panel: with the parameters of the book, a straight line of slope one on log axes. Right panel: error against angle, a wave between two dashed lines.
-#
+# ---
+# name: fig-equilibrium-gap
+# alt: >-
+#   Left panel: with the parameters of the book, a straight line of slope one on log axes. Right panel: error against
+#   angle, a wave between two dashed lines.
+# ---
 # Left: the first agent's remaining error against the size of the gap, mean and 10th to 90th percentile over random
 # pairs; the dashed line has slope 1. Right: the same error against the direction of a gap of length 1, for one pair in
 # the plane; the dashed lines are the singular values of the gain matrix.
@@ -643,9 +658,12 @@ show("fig-equilibrium-anisotropy", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-anisotropy
-# :name: fig-equilibrium-anisotropy
-# :alt: With the parameters of the book the blue curve rises with the condition number; the orange curve falls a little while its band widens.
-#
+# ---
+# name: fig-equilibrium-anisotropy
+# alt: >-
+#   With the parameters of the book the blue curve rises with the condition number; the orange curve falls a little
+#   while its band widens.
+# ---
 # Remaining error of the first agent against the condition number of its own prompt (blue) and of its partner's
 # (orange), mean and 10th to 90th percentile over random orientations.
 # ```
@@ -820,9 +838,11 @@ show("fig-equilibrium-small-steps", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-small-steps
-# :name: fig-equilibrium-small-steps
-# :alt: With the parameters of the book, a line of slope one on log axes that follows the dashed reference at small steps.
-#
+# ---
+# name: fig-equilibrium-small-steps
+# alt: >-
+#   With the parameters of the book, a line of slope one on log axes that follows the dashed reference at small steps.
+# ---
 # Relative distance between the exact bias and its small-step limit, against the first agent's step size; mean over
 # random pairs. The dashed line has slope 1.
 # ```
@@ -939,9 +959,11 @@ show("fig-equilibrium-concentration", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-concentration
-# :name: fig-equilibrium-concentration
-# :alt: With the parameters of the book, a falling line of slope minus one half on log axes.
-#
+# ---
+# name: fig-equilibrium-concentration
+# alt: >-
+#   With the parameters of the book, a falling line of slope minus one half on log axes.
+# ---
 # Distance between the bias of agents with random prompts and the bias computed from the population covariance, against
 # the number of in-context examples; mean over (at most 100) random pairs. The dashed line has slope -1/2.
 # ```
@@ -1030,9 +1052,12 @@ show("fig-equilibrium-noise", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-noise
-# :name: fig-equilibrium-noise
-# :alt: With the parameters of the book, the measured curve falls in a few turns to the dashed line and stays there, above the dotted line.
-#
+# ---
+# name: fig-equilibrium-noise
+# alt: >-
+#   With the parameters of the book, the measured curve falls in a few turns to the dashed line and stays there, above
+#   the dotted line.
+# ---
 # Mean squared error of a noisy agent against the turn, over 500 runs, with the prediction of squared bias plus floor
 # (dashed) and the squared bias alone (dotted), where there are such.
 # ```
@@ -1117,9 +1142,12 @@ show("fig-equilibrium-rounding", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-equilibrium-rounding
-# :name: fig-equilibrium-rounding
-# :alt: On log axes the measured points follow the dashed line of slope minus one, bend below it where the edge is a few grid widths away, and lie well above the dotted line of slope minus one half at small steps.
-#
+# ---
+# name: fig-equilibrium-rounding
+# alt: >-
+#   On log axes the measured points follow the dashed line of slope minus one, bend below it where the edge is a few
+#   grid widths away, and lie well above the dotted line of slope minus one half at small steps.
+# ---
 # Error in a coordinate (root mean square) of an agent that rounds to a grid of 0.1 and starts far away, against its
 # step size times the eigenvalue of its prompt. Dashed: the edge of the dead zone, $h/(2\eta\lambda)$. Dotted: what
 # independent noise of the same variance would leave.

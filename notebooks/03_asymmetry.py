@@ -22,9 +22,13 @@
 # {glue:text}`asymmetry-victim-redrawn`.
 #
 # ```{glue:figure} asymmetry-headline
-# :name: fig-asymmetry-headline
-# :alt: Distance of each agent to its own objective against the turn, on a log axis. With the parameters of the book both curves lie on dashed plateaus before the attack. From the attack on the first agent's curve falls to rounding error, and the second agent's curve settles on a new dashed plateau.
-#
+# ---
+# name: fig-asymmetry-headline
+# alt: >-
+#   Distance of each agent to its own objective against the turn, on a log axis. With the parameters of the book both
+#   curves lie on dashed plateaus before the attack. From the attack on the first agent's curve falls to rounding error,
+#   and the second agent's curve settles on a new dashed plateau.
+# ---
 # Distance of each agent to its own objective, median over random pairs with the band from the 10th to the 90th
 # percentile. In the shaded turns the first agent reads the attack prompt. Dashed: the medians that the prompts predict,
 # where the pairs settle.
@@ -348,9 +352,12 @@ show("fig-asymmetry-condition", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-asymmetry-condition
-# :name: fig-asymmetry-condition
-# :alt: Scatter of the ratio of error to condition against the norm of PQ, with two dashed curves that leave the value 1 in opposite directions as the norm grows. Where the check above is supported all points lie between them.
-#
+# ---
+# name: fig-asymmetry-condition
+# alt: >-
+#   Scatter of the ratio of error to condition against the norm of PQ, with two dashed curves that leave the value 1 in
+#   opposite directions as the norm grows. Where the check above is supported all points lie between them.
+# ---
 # The first agent's error over its condition, for prompts of A that are mixed from an exactly cancelling one and an
 # ordinary one, with conditions over six orders of magnitude. Dashed: the two bounds of the text. The error is the
 # condition times a factor that the norm of PQ limits, so the two vanish together.
@@ -607,9 +614,12 @@ show("fig-asymmetry-plane", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-asymmetry-plane
-# :name: fig-asymmetry-plane
-# :alt: Two panels with the path of both agents in the plane. On the left the path winds to a place between the two stars. On the right all steps of A are parallel and its path ends on its star.
-#
+# ---
+# name: fig-asymmetry-plane
+# alt: >-
+#   Two panels with the path of both agents in the plane. On the left the path winds to a place between the two stars.
+#   On the right all steps of A are parallel and its path ends on its star.
+# ---
 # The same two objectives and the same victim in the plane. Left: ordinary prompts, and both agents settle away from
 # their stars. Right: under attack what A writes ends on A's star; B ends one of its own steps away from it.
 # ```
@@ -746,9 +756,13 @@ show("fig-asymmetry-cost", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-asymmetry-cost
-# :name: fig-asymmetry-cost
-# :alt: Two panels. Left: the victim's share falls from nearly 1 to 0 at eta lambda = 1 and rises again, on a dashed V. Right: in more than one dimension the share rises with the condition number along the dashed curve towards 1, and random gaps cost less.
-#
+# ---
+# name: fig-asymmetry-cost
+# alt: >-
+#   Two panels. Left: the victim's share falls from nearly 1 to 0 at eta lambda = 1 and rises again, on a dashed V.
+#   Right: in more than one dimension the share rises with the condition number along the dashed curve towards 1, and
+#   random gaps cost less.
+# ---
 # What the attack costs the victim, as a share of the gap. Left: isotropic prompts, against the victim's step size times
 # the eigenvalue of its prompt; the attack costs nothing at 1. Right: prompts with a spectrum of given condition number
 # at their best step size; gaps along the weakest direction, and random gaps (median, and band from the 10th to the 90th
@@ -1107,9 +1121,14 @@ show("fig-asymmetry-redraw", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-asymmetry-redraw
-# :name: fig-asymmetry-redraw
-# :alt: Left: with the parameters of the book the attacker's error falls to rounding error and jumps back up by many orders of magnitude at turn 1, the first in which it reads what the redrawing victim wrote, while the victim's stays about where it was. Right: with the parameters of the book the attacker's error falls as the number of examples grows, on a log axis; the victim's errors with kept and with redrawn prompts lie close together.
-#
+# ---
+# name: fig-asymmetry-redraw
+# alt: >-
+#   Left: with the parameters of the book the attacker's error falls to rounding error and jumps back up by many orders
+#   of magnitude at turn 1, the first in which it reads what the redrawing victim wrote, while the victim's stays about
+#   where it was. Right: with the parameters of the book the attacker's error falls as the number of examples grows, on
+#   a log axis; the victim's errors with kept and with redrawn prompts lie close together.
+# ---
 # A victim that redraws its prompt. Left: root mean square errors of both agents; the victim keeps its prompt, and from
 # turn 0 on redraws it every turn. Right: the errors that both are left with, against the number of examples in the
 # victim's prompts. Dashed, in both: the moment recursion.
@@ -1171,9 +1190,13 @@ show("fig-asymmetry-detect", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-asymmetry-detect
-# :name: fig-asymmetry-detect
-# :alt: Singular values on a log axis against their index. For the one-example attack they drop to rounding error at the second. With the parameters of the book those of the ordinary agent and of the hidden attack fall slowly and lie close together.
-#
+# ---
+# name: fig-asymmetry-detect
+# alt: >-
+#   Singular values on a log axis against their index. For the one-example attack they drop to rounding error at the
+#   second. With the parameters of the book those of the ordinary agent and of the hidden attack fall slowly and lie
+#   close together.
+# ---
 # What the victim can see: singular values of the first agent's displacements over the first turns, relative to the
 # largest, median over the pairs with the band from the 10th to the 90th percentile. A one-example attack has rank one
 # up to rounding. An attacker with more examples hides.

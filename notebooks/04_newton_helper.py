@@ -21,9 +21,13 @@
 # helper has to know for that, and what less knowledge costs, is measured below.
 #
 # ```{glue:figure} helper-headline
-# :name: fig-helper-headline
-# :alt: Two panels. With the parameters of the book: left, error against turn on a log axis, plain alternation stays flat on a dashed plateau, the helped run drops to rounding error at the second turn. Right, turns against condition number on log-log axes, three curves without help rise, two of them with slope one, while the helped curve is flat at one.
-#
+# ---
+# name: fig-helper-headline
+# alt: >-
+#   Two panels. With the parameters of the book: left, error against turn on a log axis, plain alternation stays flat on
+#   a dashed plateau, the helped run drops to rounding error at the second turn. Right, turns against condition number
+#   on log-log axes, three curves without help rise, two of them with slope one, while the helped curve is flat at one.
+# ---
 # Left: distance of the main agent to its objective, mean over random pairs with the band from the 10th to the 90th
 # percentile; dashed, the predicted plateau. Right: turns until the error has shrunk to a given fraction, against the
 # condition number of the prompts, when the partner has the same objective and when it is a Newton helper; dashed, the
@@ -511,9 +515,13 @@ show("fig-helper-kappa", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-helper-kappa
-# :name: fig-helper-kappa
-# :alt: Two panels with error against turn. With the parameters of the book: left, five curves that fall ever later, each ten times later than the one before, the last hardly at all. Right, all five curves fall to rounding error at the second turn, the larger condition numbers to a somewhat higher floor.
-#
+# ---
+# name: fig-helper-kappa
+# alt: >-
+#   Two panels with error against turn. With the parameters of the book: left, five curves that fall ever later, each
+#   ten times later than the one before, the last hardly at all. Right, all five curves fall to rounding error at the
+#   second turn, the larger condition numbers to a somewhat higher floor.
+# ---
 # Root mean square error of the main agent against the turn, for five condition numbers. Left: with a partner of the
 # same prompt and objective. Right: with a Newton helper.
 # ```
@@ -576,9 +584,12 @@ show("fig-helper-singular", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-helper-singular
-# :name: fig-helper-singular
-# :alt: Error against turn on a log axis, one curve for each number of directions that the helper sees. With the parameters of the book, the more directions it sees the lower the curve, but all of them fall slowly.
-#
+# ---
+# name: fig-helper-singular
+# alt: >-
+#   Error against turn on a log axis, one curve for each number of directions that the helper sees. With the parameters
+#   of the book, the more directions it sees the lower the curve, but all of them fall slowly.
+# ---
 # A helper whose prompt shows only some of the directions: root mean square error after each exchange. At 0 the main
 # agent is alone; with all directions, left out here, one exchange is enough.
 # ```
@@ -739,9 +750,12 @@ show("fig-helper-hessian", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-helper-hessian
-# :name: fig-helper-hessian
-# :alt: With the parameters of the book: left, points on the diagonal. Right, points of all condition numbers mixed, all below a dashed convex curve that crosses 1 at a relative error of one half.
-#
+# ---
+# name: fig-helper-hessian
+# alt: >-
+#   With the parameters of the book: left, points on the diagonal. Right, points of all condition numbers mixed, all
+#   below a dashed convex curve that crosses 1 at a relative error of one half.
+# ---
 # A helper that believes in a wrong Hessian. Left: measured rate an exchange against the spectral radius of the
 # iteration matrix. Right: the same rate against the relative error of the Hessian, coloured by condition number, with
 # the theorem's bound for a main agent that is stable alone dashed; above 1 the pair diverges.
@@ -878,9 +892,14 @@ show("fig-helper-knowledge", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-helper-knowledge
-# :name: fig-helper-knowledge
-# :alt: Error against turn on a log axis, eight curves. With the parameters of the book, Newton and the helper that reads the objective off are at rounding error from the first turn. Identified stays high for d turns and then falls to rounding error; Anderson falls within about d turns. Damped and wrong Hessian fall in straight lines. The same objective falls very slowly, and the fixed objective stays on its plateau.
-#
+# ---
+# name: fig-helper-knowledge
+# alt: >-
+#   Error against turn on a log axis, eight curves. With the parameters of the book, Newton and the helper that reads
+#   the objective off are at rounding error from the first turn. Identified stays high for d turns and then falls to
+#   rounding error; Anderson falls within about d turns. Damped and wrong Hessian fall in straight lines. The same
+#   objective falls very slowly, and the fixed objective stays on its plateau.
+# ---
 # Degrees of knowledge: root mean square error after each exchange, over random pairs. The last two partners don't help:
 # one has the main agent's prompt and objective, the other a fixed objective of its own.
 # ```
@@ -938,9 +957,13 @@ show("fig-helper-precision", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-helper-precision
-# :name: fig-helper-precision
-# :alt: Relative error against condition number on log-log axes. With the parameters of the book, Newton rises in proportion to the condition number, identified with its square; Anderson rises much more steeply after d + 1 exchanges and stays low after 2 d + 2.
-#
+# ---
+# name: fig-helper-precision
+# alt: >-
+#   Relative error against condition number on log-log axes. With the parameters of the book, Newton rises in proportion
+#   to the condition number, identified with its square; Anderson rises much more steeply after d + 1 exchanges and
+#   stays low after 2 d + 2.
+# ---
 # Relative error that each helper reaches in float64, median over random pairs with the band from the 10th to the 90th
 # percentile: Newton after one exchange, the others after d + 1; dashed, Anderson after 2 d + 2.
 # ```
@@ -1011,9 +1034,12 @@ show("fig-helper-order", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-helper-order
-# :name: fig-helper-order
-# :alt: Error against message number on a log axis, two staircase curves. They differ at odd message numbers and meet at even ones.
-#
+# ---
+# name: fig-helper-order
+# alt: >-
+#   Error against message number on a log axis, two staircase curves. They differ at odd message numbers and meet at
+#   even ones.
+# ---
 # Order matters within an exchange: root mean square error of every message with a damped helper, when the main agent
 # writes first and when the helper does. After whole exchanges (even numbers) the two agree.
 # ```

@@ -20,9 +20,13 @@
 # gap is ours). {glue:text}`trained-told`
 #
 # ```{glue:figure} trained-headline
-# :name: fig-trained-headline
-# :alt: Distance between the fixed point of the trained pair and that of the exact pair against the relative step error of the trained layers, on log axes; one curve each for the equilibrium, the attack with one example, the attack with the example repeated and the Newton helper, beside dashed lines of slope 1.
-#
+# ---
+# name: fig-trained-headline
+# alt: >-
+#   Distance between the fixed point of the trained pair and that of the exact pair against the relative step error of
+#   the trained layers, on log axes; one curve each for the equilibrium, the attack with one example, the attack with
+#   the example repeated and the Newton helper, beside dashed lines of slope 1.
+# ---
 # How far from the exact fixed point trained agents settle (median over pairs, in units of the typical gap between the
 # objectives), against the step error of the trained layers. Each point is one length of training; dashed lines have
 # slope 1. One example is far from what the layers were trained on; what the theory calls the same attack, the example
@@ -505,9 +509,12 @@ show("fig-trained-equilibrium", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-trained-equilibrium
-# :name: fig-trained-equilibrium
-# :alt: Error against turn on a log axis. For each agent a curve with constructed layers, one after the longest and one after the shortest training, beside the predicted plateau.
-#
+# ---
+# name: fig-trained-equilibrium
+# alt: >-
+#   Error against turn on a log axis. For each agent a curve with constructed layers, one after the longest and one
+#   after the shortest training, beside the predicted plateau.
+# ---
 # Equilibrium: distance of each agent to its own objective, mean over pairs, with constructed layers (dashed), and with
 # layers after the longest (solid) and the shortest (dotted) training. The thin dashed lines are the predicted plateaus.
 # ```
@@ -591,9 +598,12 @@ show("fig-trained-reach", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-trained-reach
-# :name: fig-trained-reach
-# :alt: Two curves against the factor by which the start is farther away, from 1 to 10,000 on a log axis: the share of pairs that arrive, and below it the share for which it was promised.
-#
+# ---
+# name: fig-trained-reach
+# alt: >-
+#   Two curves against the factor by which the start is farther away, from 1 to 10,000 on a log axis: the share of pairs
+#   that arrive, and below it the share for which it was promised.
+# ---
 # Equilibrium, longest training: share of pairs that settle at the same point as from the ordinary start, against how
 # many times as far from the origin they start; and the share for which the theorem promises it within the first half of
 # the turns.
@@ -685,9 +695,12 @@ show("fig-trained-attack", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-trained-attack
-# :name: fig-trained-attack
-# :alt: Error against turn, both on log axes: the victim beside its predicted plateau, and three curves of the attacker, with constructed layers, with trained layers and one example, and with trained layers and the example repeated.
-#
+# ---
+# name: fig-trained-attack
+# alt: >-
+#   Error against turn, both on log axes: the victim beside its predicted plateau, and three curves of the attacker,
+#   with constructed layers, with trained layers and one example, and with trained layers and the example repeated.
+# ---
 # Attack: distance of attacker and victim to their own objectives, median over pairs. The attacker with constructed
 # layers (dashed), and with trained ones that show their example once or n times. Thin dashed line: the predicted
 # plateau of the victim.
@@ -781,9 +794,12 @@ show("fig-trained-helper", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-trained-helper
-# :name: fig-trained-helper
-# :alt: Error against turn on a log axis. One curve without help beside the predicted plateau, and three with the helper: with constructed layers, after the longest and after the shortest training.
-#
+# ---
+# name: fig-trained-helper
+# alt: >-
+#   Error against turn on a log axis. One curve without help beside the predicted plateau, and three with the helper:
+#   with constructed layers, after the longest and after the shortest training.
+# ---
 # Newton helper: distance of the main agent to its objective, median over pairs, with and without help. Constructed
 # layers are dashed, trained ones solid, and dotted after the shortest training. Thin dashed line: the predicted plateau
 # without help.
@@ -832,9 +848,12 @@ show("fig-trained-foreseen", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-trained-foreseen
-# :name: fig-trained-foreseen
-# :alt: Scatter plot on log axes of the relative remainder against the foreseen gap, one colour for each setting, with a dashed line where the remainder is as large as the gap.
-#
+# ---
+# name: fig-trained-foreseen
+# alt: >-
+#   Scatter plot on log axes of the relative remainder against the foreseen gap, one colour for each setting, with a
+#   dashed line where the remainder is as large as the gap.
+# ---
 # What one call of each trained agent leaves of the gap, relative to the foreseen gap, against the foreseen gap in units
 # of the typical gap between objectives; one point a pair, for all lengths of training. Above the dashed line first
 # order foretells nothing.
@@ -929,9 +948,12 @@ show("fig-trained-orders", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-trained-orders
-# :name: fig-trained-orders
-# :alt: Three curves on log axes beside dashed lines: the distance to the exact fixed point beside slope 1, those corrected by one call and by d + 1 calls beside slope 2.
-#
+# ---
+# name: fig-trained-orders
+# alt: >-
+#   Three curves on log axes beside dashed lines: the distance to the exact fixed point beside slope 1, those corrected
+#   by one call and by d + 1 calls beside slope 2.
+# ---
 # Equilibrium: distance between where the trained pair settles and three predictions, against the step error. Dashed
 # lines have slope 1 for the exact agents' fixed point, which is wrong at first order, and slope 2 for what is left
 # after one call, or d + 1 calls, of each trained agent.

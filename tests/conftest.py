@@ -13,6 +13,7 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 from hypothesis import settings  # noqa: E402
 from instances import RECIPE  # noqa: E402
+from language_models import folder, folders, texts  # noqa: E402, F401
 
 torch.set_num_threads(1)  # many small products: threads that wait for each other cost twenty times the time
 

@@ -26,9 +26,15 @@
 # a large language model, no person.
 #
 # ```{glue:figure} sensitivity-headline
-# :name: fig-sensitivity-headline
-# :alt: One row for each study, grouped by what was changed. Left, the share of conversations that fall into a loop with an interval; right, the change in the share of turns in a loop. With the parameters of the book hotter sampling and the rules against repetition lie at or near zero on the left and below zero on the right, fewer tokens a little above them; more tokens, longer histories and the models B and C with themselves lie near one and above zero; the other pairs, top-k and injected sentences lie around the line.
-#
+# ---
+# name: fig-sensitivity-headline
+# alt: >-
+#   One row for each study, grouped by what was changed. Left, the share of conversations that fall into a loop with an
+#   interval; right, the change in the share of turns in a loop. With the parameters of the book hotter sampling and the
+#   rules against repetition lie at or near zero on the left and below zero on the right, fewer tokens a little above
+#   them; more tokens, longer histories and the models B and C with themselves lie near one and above zero; the other
+#   pairs, top-k and injected sentences lie around the line.
+# ---
 # Left: share of conversations that fall into a loop, with its 95 % Wilson interval; the line is the study of chapter 7.
 # Right: change in the share of turns in a loop against that study, mean over the same seed sentences with its 95 %
 # bootstrap interval. A is {glue:text}`sensitivity-A`, B is {glue:text}`sensitivity-B`, C is {glue:text}`sensitivity-C`.
@@ -81,7 +87,7 @@ spot_check = 4  # recorded perplexities that are computed again; 0: none; [0, 20
 # same architecture as A and eight times its size, its weights quantised to about two bits. Where other weights and a
 # GPU are, or servers, the same studies run with them, each from where it was cut off:
 #
-#     a2a run 08_dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 -p model_b hf:meta-llama/Llama-2-13b-hf -p model_c hf:meta-llama/Llama-2-7b-hf -p device cuda
+#     a2a run 11_dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 -p model_b hf:meta-llama/Llama-2-13b-hf -p model_c hf:meta-llama/Llama-2-7b-hf -p device cuda
 
 # %% tags=["hide-input"]
 import importlib.util
@@ -574,9 +580,12 @@ show("fig-sensitivity-turns", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-sensitivity-turns
-# :name: fig-sensitivity-turns
-# :alt: Three panels of curves against the turn. With the parameters of the book the curve for hotter sampling stays at zero; with 25 tokens few conversations are in a loop, with longer outputs and longer histories more are.
-#
+# ---
+# name: fig-sensitivity-turns
+# alt: >-
+#   Three panels of curves against the turn. With the parameters of the book the curve for hotter sampling stays at
+#   zero; with 25 tokens few conversations are in a loop, with longer outputs and longer histories more are.
+# ---
 # Share of conversations in a loop at each turn, for other sampling settings (left), token limits (middle) and histories
 # (right). Black: the study of chapter 7.
 # ```
@@ -704,9 +713,13 @@ show("fig-sensitivity-models", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-sensitivity-models
-# :name: fig-sensitivity-models
-# :alt: Left, curves of the share in a loop. Right, positions against the turn. With the parameters of the book the shares of B and of C with themselves rise far above the others, which stay below one half; A with itself lies near position zero, B with itself near one, the pair in either order in between.
-#
+# ---
+# name: fig-sensitivity-models
+# alt: >-
+#   Left, curves of the share in a loop. Right, positions against the turn. With the parameters of the book the shares
+#   of B and of C with themselves rise far above the others, which stay below one half; A with itself lies near position
+#   zero, B with itself near one, the pair in either order in between.
+# ---
 # Left: share of conversations in a loop at each turn, by pairing. Right: where each turn's outputs lie between the
 # place where A settles with itself (0) and the one where B does (1), mean over conversations with its 95 % interval.
 # ```
@@ -767,9 +780,12 @@ show("fig-sensitivity-threshold", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-sensitivity-threshold
-# :name: fig-sensitivity-threshold
-# :alt: Rising lines, one a study. With the parameters of the book they spread over the whole height and cross little within the marked band around the calibrated threshold.
-#
+# ---
+# name: fig-sensitivity-threshold
+# alt: >-
+#   Rising lines, one a study. With the parameters of the book they spread over the whole height and cross little within
+#   the marked band around the calibrated threshold.
+# ---
 # Share of turns in a loop against the threshold, in units of the calibrated one, one line for each study, coloured by
 # what was changed. The band is 20 % around the threshold.
 # ```
@@ -1139,9 +1155,12 @@ show("fig-sensitivity-remedies", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-sensitivity-remedies
-# :name: fig-sensitivity-remedies
-# :alt: Points with error bars, one an intervention. With the parameters of the book all lie left of zero on the horizontal axis, and those farthest left have the highest factors of perplexity.
-#
+# ---
+# name: fig-sensitivity-remedies
+# alt: >-
+#   Points with error bars, one an intervention. With the parameters of the book all lie left of zero on the horizontal
+#   axis, and those farthest left have the highest factors of perplexity.
+# ---
 # What each intervention does to loops and to perplexity, over all outputs, under the other model of the pair, with 95 %
 # intervals. Left of 0: fewer turns in a loop. Above 1: text that the other model finds less likely.
 # ```

@@ -21,9 +21,14 @@
 # of a large language model: no person has labelled a conversation.**
 #
 # ```{glue:figure} dialogue-headline
-# :name: fig-dialogue-headline
-# :alt: Left, the distance of outputs to the one before, to the one two turns before and to the seed sentence, against the turn. Right, the share of conversations that have been in a loop by each turn and the share in one at it, beside the paper's share. With the parameters of the book the two distances between outputs fall over the first turns while the one to the seed rises, and the share in a loop levels off far below the share that has been in one.
-#
+# ---
+# name: fig-dialogue-headline
+# alt: >-
+#   Left, the distance of outputs to the one before, to the one two turns before and to the seed sentence, against the
+#   turn. Right, the share of conversations that have been in a loop by each turn and the share in one at it, beside the
+#   paper's share. With the parameters of the book the two distances between outputs fall over the first turns while the
+#   one to the seed rises, and the share in a loop levels off far below the share that has been in one.
+# ---
 # Left: {glue:text}`dialogue-metric` distance of each output to the one before it, to the one two turns before it, and
 # to the seed sentence: mean over conversations with its 95 % interval. Right: share of conversations that have been in
 # a loop by a turn, and that are in one at it, by the paper's rule with our threshold. The bar is the paper's 35 of 50
@@ -90,8 +95,8 @@ embedded_again = 20  # recorded embeddings that are computed again; [1, 10000]
 # fact about this pair. Where the weights and a GPU are, or a server, the paper's own pair runs through the same cells,
 # and the record of it, in the build folder, is gone on with if it was cut off:
 #
-#     a2a run 07_dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 -p model_b hf:meta-llama/Llama-2-13b-hf -p device cuda
-#     a2a run 07_dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
+#     a2a run 09_dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 -p model_b hf:meta-llama/Llama-2-13b-hf -p device cuda
+#     a2a run 09_dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
 
 # %% tags=["hide-input"]
 import importlib.util
@@ -468,9 +473,13 @@ show("fig-dialogue-turns", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-dialogue-turns
-# :name: fig-dialogue-turns
-# :alt: Four panels, one a metric, each with three curves against the turn. With the parameters of the book cosine, Jaccard and BLEU distances at lag 1 and lag 2 fall over the first turns, those at lag 2 from a higher level, and then stay level; the distance to the seed rises or stays near 1; coherence differences are small throughout.
-#
+# ---
+# name: fig-dialogue-turns
+# alt: >-
+#   Four panels, one a metric, each with three curves against the turn. With the parameters of the book cosine, Jaccard
+#   and BLEU distances at lag 1 and lag 2 fall over the first turns, those at lag 2 from a higher level, and then stay
+#   level; the distance to the seed rises or stays near 1; coherence differences are small throughout.
+# ---
 # The four distances over the turns: to the output before (lag 1), to the output two turns before (lag 2), and to the
 # seed sentence; mean over conversations with its 95 % interval. The pair stands above the panels.
 # ```
@@ -635,9 +644,12 @@ show("fig-dialogue-roc", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-dialogue-roc
-# :name: fig-dialogue-roc
-# :alt: Two panels of ROC curves. Those of cosine, Jaccard and BLEU run close to the upper left corner, that of coherence below them.
-#
+# ---
+# name: fig-dialogue-roc
+# alt: >-
+#   Two panels of ROC curves. Those of cosine, Jaccard and BLEU run close to the upper left corner, that of coherence
+#   below them.
+# ---
 # ROC curves on the half of the labels that chose no threshold, at lag 1 (left) and lag 2 (right). The dots are the
 # thresholds from the other half. Labelled conversations: SmolLM2-135M-Instruct × Gemma 3 270M and SmolLM2-135M-Instruct
 # × SmolLM2-135M-Instruct.
@@ -743,7 +755,7 @@ for name, fired in alarms.items():
 # Paper B's rule counts a conversation that has been in a loop at any turn. A loop can be left again, so the share that
 # is in a loop at the last turn is given beside it. For the reader that is the share whose first loop lasts to the end,
 # since only the first was labelled. Most labels that chose the thresholds are on the conversations of the recorded
-# study itself, so there the rules' shares lean on the reader's; {doc}`08_dialogue_sensitivity` tries the rules on
+# study itself, so there the rules' shares lean on the reader's; {doc}`11_dialogue_sensitivity` tries the rules on
 # conversations that chose none. Intervals are Wilson's {cite}`wilson1927`.
 
 
@@ -846,9 +858,12 @@ show("fig-dialogue-share", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-dialogue-share
-# :name: fig-dialogue-share
-# :alt: Two shares with intervals in each row, one row for the reader and one a rule, over the band of the paper's share. With the parameters of the book the filled points lie in or near the band, the open ones well to the left of it.
-#
+# ---
+# name: fig-dialogue-share
+# alt: >-
+#   Two shares with intervals in each row, one row for the reader and one a rule, over the band of the paper's share.
+#   With the parameters of the book the filled points lie in or near the band, the open ones well to the left of it.
+# ---
 # Share of conversations that have been in a loop at any turn (filled), and that are in one at the last (open), by the
 # reader and by each rule, with 95 % Wilson intervals. The band is the interval of the paper's 35 of 50, which are its
 # models' conversations. The pair stands above the panel.
@@ -924,9 +939,12 @@ show("fig-dialogue-sensitivity", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-dialogue-sensitivity
-# :name: fig-dialogue-sensitivity
-# :alt: Two panels of rising curves, one a metric. With the parameters of the book those of cosine, Jaccard and BLEU rise steeply around the calibrated threshold from few conversations to all; the one of coherence rises more slowly.
-#
+# ---
+# name: fig-dialogue-sensitivity
+# alt: >-
+#   Two panels of rising curves, one a metric. With the parameters of the book those of cosine, Jaccard and BLEU rise
+#   steeply around the calibrated threshold from few conversations to all; the one of coherence rises more slowly.
+# ---
 # Share of conversations that converge against the threshold, in units of the calibrated one, at lag 1 (left) and lag 2
 # (right). The horizontal band is the interval of the paper's share, the vertical one is 20 % around the threshold. The
 # pair stands above the panels.
@@ -1035,9 +1053,12 @@ show("fig-dialogue-onset", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-dialogue-onset
-# :name: fig-dialogue-onset
-# :alt: Left, a histogram of onset turns. Right, points against the diagonal. With the parameters of the book most onsets lie in the first half, and many points on the diagonal.
-#
+# ---
+# name: fig-dialogue-onset
+# alt: >-
+#   Left, a histogram of onset turns. Right, points against the diagonal. With the parameters of the book most onsets
+#   lie in the first half, and many points on the diagonal.
+# ---
 # Left: onset turn by the rule at lag 1, for the conversations of the pair named above the panel. Right: onset by the
 # rule against onset by the reader, for labelled conversations in which both find a loop; larger points stand for more
 # conversations.
@@ -1174,9 +1195,13 @@ show("fig-dialogue-tsne", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-dialogue-tsne
-# :name: fig-dialogue-tsne
-# :alt: Panels with the same grey cloud of points, in each the path of one conversation. With the parameters of the book the looping one stays in one spot after a few turns, the one without a loop wanders, the third jumps and ends in a corner of its own.
-#
+# ---
+# name: fig-dialogue-tsne
+# alt: >-
+#   Panels with the same grey cloud of points, in each the path of one conversation. With the parameters of the book the
+#   looping one stays in one spot after a few turns, the one without a loop wanders, the third jumps and ends in a
+#   corner of its own.
+# ---
 # t-SNE of all seed sentences and outputs (grey), and the paths of the last three conversations above, from the seed
 # sentence (square) through dark to light points. The pair stands above the panels.
 # ```

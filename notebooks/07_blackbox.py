@@ -21,9 +21,14 @@
 # behind an OpenAI-compatible API and run on agents that need no key. In this run {glue:text}`blackbox-language-models`.
 #
 # ```{glue:figure} blackbox-headline
-# :name: fig-blackbox-headline
-# :alt: Two panels an agent. Above, measured against predicted plateau on log axes; the points of the three agents that do the task lie on the dashed diagonal. Below, the excess in per cent: none for the exact agent, a few per cent with wide bars for the noisy one, a few per cent for the transformer with the prompts' prediction and none with the fitted maps'. The panels of the language model are empty and say why.
-#
+# ---
+# name: fig-blackbox-headline
+# alt: >-
+#   Two panels an agent. Above, measured against predicted plateau on log axes; the points of the three agents that do
+#   the task lie on the dashed diagonal. Below, the excess in per cent: none for the exact agent, a few per cent with
+#   wide bars for the noisy one, a few per cent for the transformer with the prompts' prediction and none with the
+#   fitted maps'. The panels of the language model are empty and say why.
+# ---
 # Distance of each agent to its own objective once it has settled, measured against predicted: from the prompts alone
 # (filled), and from maps fitted to the first half of the turns (open). One point a gap between the objectives and
 # agent. Below, by how many per cent the measured plateau exceeds the predicted one. Bars are 95 % bootstrap intervals;
@@ -175,12 +180,12 @@ if base_url and not model:
 #
 # The first three run live on a local server that this notebook starts and stops. A paid model takes their place with
 #
-#     OPENAI_API_KEY=... a2a run 06_blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini -p mode record -p budget_calls 400
+#     OPENAI_API_KEY=... a2a run 07_blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini -p mode record -p budget_calls 400
 #
 # which records every call; the same command resumes a run that was cut short, without asking anything twice. Somebody's
 # recording is scored again, without a key, with the parameters that it was made with and
 #
-#     a2a run 06_blackbox -p mode replay -p transcript path/to/transcripts
+#     a2a run 07_blackbox -p mode replay -p transcript path/to/transcripts
 
 # %% tags=["nbval-check-output"]
 _, recipe, quality = load_weights()
@@ -491,9 +496,12 @@ show("fig-blackbox-steps", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-blackbox-steps
-# :name: fig-blackbox-steps
-# :alt: One panel an agent. The points of the gradient agents and of the transformer lie on the diagonal; the language model's panel is empty or scattered.
-#
+# ---
+# name: fig-blackbox-steps
+# alt: >-
+#   One panel an agent. The points of the gradient agents and of the transformer lie on the diagonal; the language
+#   model's panel is empty or scattered.
+# ---
 # One agent: each coordinate of the steps that it wrote against the gradient step of its prompt. The dashed diagonal is
 # the exact step.
 # ```
@@ -824,9 +832,12 @@ show("fig-blackbox-deviation", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-blackbox-deviation
-# :name: fig-blackbox-deviation
-# :alt: One panel an agent, deviation against gap on a log axis. The exact agent is at a few rounding units, the noisy one and the transformer are far higher; each stays below its own dashed line.
-#
+# ---
+# name: fig-blackbox-deviation
+# alt: >-
+#   One panel an agent, deviation against gap on a log axis. The exact agent is at a few rounding units, the noisy one
+#   and the transformer are far higher; each stays below its own dashed line.
+# ---
 # Growing misalignment. Distance between the point where each agent settled and the one that the prompts predict,
 # against the gap between the objectives. Dashed: what the error of the agent's single steps allows. The plateau itself
 # grows in proportion to the gap.
@@ -1030,9 +1041,12 @@ show("fig-blackbox-helper", fig)
 
 # %% [markdown]
 # ```{glue:figure} fig-blackbox-helper
-# :name: fig-blackbox-helper
-# :alt: One panel an agent, error against turn on a log axis. Without help the error stays on the dashed plateau; with either helper it falls below, to the digits for the exact agent and to the size of its step error for the others.
-#
+# ---
+# name: fig-blackbox-helper
+# alt: >-
+#   One panel an agent, error against turn on a log axis. Without help the error stays on the dashed plateau; with
+#   either helper it falls below, to the digits for the exact agent and to the size of its step error for the others.
+# ---
 # A black-box main agent at the largest gap: its error by turn with its usual partner (blue, with the plateau that the
 # prompts predict dashed), with a helper that has identified it (green), and with an Anderson helper (green, dotted).
 # Means over starts.

@@ -4,11 +4,9 @@ import pytest
 
 from a2a.dialogue import load_seeds
 
-transformers = pytest.importorskip("transformers", reason="transformers isn't installed")
-
 ARCHITECTURES = {
     # as Mistral Nemo: grouped queries, heads wider than hidden size / heads, no sliding window
-    "mistral": lambda: transformers.MistralConfig(
+    "mistral": lambda transformers: transformers.MistralConfig(
         hidden_size=64,
         intermediate_size=128,
         num_hidden_layers=3,
@@ -20,7 +18,7 @@ ARCHITECTURES = {
         **SMALL,
     ),
     # as Llama 2 13B: a key and a value for each query head
-    "llama": lambda: transformers.LlamaConfig(
+    "llama": lambda transformers: transformers.LlamaConfig(
         hidden_size=64, intermediate_size=128, num_hidden_layers=3, num_attention_heads=4, **SMALL
     ),
 }
@@ -40,11 +38,12 @@ def folders(tmp_path_factory):
     """A folder for each architecture, as a user's local model lies in one."""
     import torch
 
+    transformers = pytest.importorskip("transformers", reason="transformers isn't installed")
     made = {}
     for number, (name, config) in enumerate(ARCHITECTURES.items()):
         made[name] = tmp_path_factory.mktemp("models") / f"tiny-{name}"
         torch.manual_seed(number)
-        transformers.AutoModelForCausalLM.from_config(config()).save_pretrained(made[name])
+        transformers.AutoModelForCausalLM.from_config(config(transformers)).save_pretrained(made[name])
         _tokenizer().save_pretrained(made[name])
     return made
 
@@ -62,6 +61,7 @@ def texts():
 def _tokenizer():
     """Byte-level BPE that puts <s> before every text, as Llama 2's and Mistral Nemo's tokenizers do."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -74,4 +74,4 @@ def _tokenizer():
     )
     tokenizer.train_from_iterator([seed.text for seed in load_seeds()], trainer)
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
-    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>")

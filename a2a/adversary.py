@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.affine import fit_together
 from a2a.agents import Agent, GradientAgent, gap_between
-from a2a.arrays import Array, matvec, norm, within_range
+from a2a.arrays import Array
+from a2a.finite import within_range
+from a2a.linalg import matvec, norm
 from a2a.prompts import Prompt
 from a2a.solving import filling
 
@@ -52,7 +54,7 @@ def asymmetry(first: GradientAgent, second: GradientAgent) -> Asymmetry:
     gap = gap_between(first, second)
     if not bool((gap != 0).any(axis=-1).all()):
         raise ValueError("the two objectives must differ, got theta_B - theta_A = 0")
-    seen_by_first, seen_by_second = (matvec(agent.step, arrays.unit(gap)) for agent in (first, second))
+    seen_by_first, seen_by_second = (matvec(agent.step, linalg.unit(gap)) for agent in (first, second))
     conditions = (matvec(first.M, seen_by_second), matvec(second.M, seen_by_first), seen_by_first, seen_by_second)
     return Asymmetry(*(arrays.as_float(norm(v)) for v in conditions))
 
@@ -71,7 +73,7 @@ def attack_prompt(victim: GradientAgent, theta: Any, eta: Any) -> Prompt:
     fit_together(GradientAgent, victim=victim)
     theta = victim.vector("theta", theta)
     gap = _moved("theta_B - theta", victim.theta, theta)
-    v = matvec(victim.S / filling(victim.S)[..., None, None], arrays.unit(gap))
+    v = matvec(victim.S / filling(victim.S)[..., None, None], linalg.unit(gap))
     if not bool((norm(v) > arrays.tolerance(v)).all()):
         raise ValueError(NOTHING_TO_CANCEL)
     return _cancelling_prompt(v, theta, eta)
@@ -103,5 +105,5 @@ def _cancelling_prompt(v: Float[Array, "*batch d"], theta: Array, eta: Any) -> P
     eta = arrays.step_size("eta", eta, like=v)
     arrays.batch_shape(victim=tuple(v.shape[:-1]), eta=tuple(getattr(eta, "shape", ())))
     xp = arrays.namespace(v=v, theta=theta)
-    x = arrays.unit(v) / (eta**0.5 if isinstance(eta, float) else eta[..., None] ** 0.5)
+    x = linalg.unit(v) / (eta**0.5 if isinstance(eta, float) else eta[..., None] ** 0.5)
     return Prompt(x[..., None, :], xp.sum(x * theta, axis=-1)[..., None])

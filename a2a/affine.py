@@ -7,8 +7,10 @@ from typing import Any
 
 from jaxtyping import Float
 
-from a2a import arrays
-from a2a.arrays import Array, product
+from a2a import arrays, linalg
+from a2a.arrays import Array
+from a2a.finite import within_range
+from a2a.linalg import product
 
 
 class AffineMap:
@@ -20,6 +22,12 @@ class AffineMap:
     Raises:
         ValueError: if the shapes don't match or hold NaN or infinity.
     """
+
+    symmetric = False
+    """Whether `step` is symmetric and kept with all its digits: what follows from steps of any size is told from it.
+
+    A subclass that keeps such a step says so. It gains exact rates and biases however small the step, and directions
+    that no step moves are told apart from slow ones."""
 
     def __init__(self, M: Any, c: Any) -> None:
         self.M = arrays.square("M", M)
@@ -38,11 +46,11 @@ class AffineMap:
 
         Gradient agents, and maps composed of them, have it with all the digits that I - M loses to the 1.
         """
-        return arrays.identity(self.M) - self.M
+        return linalg.identity(self.M) - self.M
 
     def __call__(self, w: Any) -> Array:
         """M w + c for w of shape (..., d)."""
-        return arrays.matvec(self.M, self.vector("w", w)) + self.c
+        return linalg.matvec(self.M, self.vector("w", w)) + self.c
 
     def vector(self, name: str, value: Any) -> Array:
         """`value` as a vector (..., d) that the map can be applied to; ValueError, by its name, if it isn't one."""
@@ -63,19 +71,34 @@ class AffineMap:
         Raises:
             ValueError: if I - M is singular, so that there is no fixed point or more than one.
         """
-        singular_values = arrays.linalg("svdvals", self.step)
+        singular_values = linalg.apply("svdvals", self.step)
         if bool((singular_values[..., -1] <= arrays.tolerance(self.step) * singular_values[..., 0]).any()):
             raise ValueError("no unique fixed point: I - M is singular, so some direction is never moved")
-        return arrays.solve(self.step, self.c)
+        return linalg.solve(self.step, self.c)
+
+    def objective(self) -> Float[Array, "*batch d"]:
+        """What the map settles on when left alone, shape (..., d).
+
+        Raises:
+            ValueError: if it has no fixed point or more than one, and doesn't know its objective otherwise.
+        """
+        return self.fixed_point()
+
+    def shrinkage(self) -> Float[Array, "*#batch"]:
+        """1 - |M|, shape (...): the share of every error that the map takes off at least; below 0 if some grow."""
+        if not self.symmetric:
+            return 1 - linalg.operator_norm(self.M)
+        values = linalg.apply("eigvalsh", self.step)  # 1 - |M| has lost the digits of a small step
+        return arrays.namespace(M=self.M).minimum(values[..., 0], 2 - values[..., -1])
 
     def spectral_radius(self) -> Float[Array, "*batch"] | float:
         """Largest modulus of an eigenvalue of M: the factor by which the slowest error shrinks a step."""
         return spectral_radius(self.M)
 
 
-@arrays.within_range
+@within_range
 def _composed(after: AffineMap, before: AffineMap) -> AffineMap:
-    both = AffineMap(product(after.M, before.M), arrays.matvec(after.M, before.c) + after.c)
+    both = AffineMap(product(after.M, before.M), linalg.matvec(after.M, before.c) + after.c)
     both.step = after.step + before.step - product(after.step, before.step)
     return both
 
@@ -101,4 +124,4 @@ def spectral_radius(M: Float[Array, "*batch d d"]) -> Float[Array, "*batch"] | f
     """
     M = arrays.square("M", M)
     xp = arrays.namespace(M=M)
-    return arrays.as_float(xp.max(xp.abs(arrays.linalg("eigvals", M)), axis=-1))
+    return arrays.as_float(xp.max(xp.abs(linalg.apply("eigvals", M)), axis=-1))

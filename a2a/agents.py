@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.affine import AffineMap
 from a2a.arrays import Array
 from a2a.prompts import Prompt, sample_prompt
@@ -27,6 +27,8 @@ class GradientAgent(AffineMap):
         ValueError: if S isn't symmetric, shapes don't match, a value isn't finite, or eta isn't positive.
     """
 
+    symmetric = True
+
     def __init__(self, S: Any, theta: Any, eta: Any) -> None:
         self.S = arrays.symmetric("S", S)
         self.theta = arrays.vector("theta", theta, int(self.S.shape[-1]))
@@ -38,7 +40,11 @@ class GradientAgent(AffineMap):
         eta = self.eta if isinstance(self.eta, float) else self.eta[..., None, None]
         with np.errstate(over="ignore"):
             self.step = arrays.not_vanished("eta S", eta * self.S, self.S)
-            super().__init__(arrays.identity(self.S) - self.step, arrays.matvec(self.step, self.theta))
+            super().__init__(linalg.identity(self.S) - self.step, linalg.matvec(self.step, self.theta))
+
+    def objective(self) -> Array:
+        """theta (..., d), the one of all fixed points that the prompt asks for."""
+        return self.theta
 
     @classmethod
     def from_prompt(cls, prompt: Prompt, eta: Any) -> GradientAgent:
@@ -59,6 +65,38 @@ class NoisyAgent:
     def __call__(self, w: Any) -> Array:
         answer = self.agent(w)
         return answer + self.noise * arrays.standard_normal(self.rng, tuple(answer.shape), like=answer)
+
+
+def held(agent: Agent, far: float) -> Agent:
+    """The agent with answers that are never longer than `far`: one that runs away is held there, in its direction."""
+    far = arrays.positive_float("far", far)
+
+    def step(w: Array) -> Array:
+        answer = agent(w)
+        return answer * (far / (linalg.norm(answer) + 1)).clip(max=1.0)[..., None]
+
+    return step
+
+
+def slowest(agent: GradientAgent) -> tuple[Array, Array]:
+    """The direction (..., d) whose error the agent shrinks least or grows most, and the factor max |1 - eta lambda|."""
+    values, vectors = linalg.eigh(agent.step)
+    factors = abs(1 - values)
+    xp = arrays.namespace(factors=factors)
+    at = xp.argmax(factors, axis=-1)[..., None]
+    along = xp.take_along_axis(vectors, at[..., None, :], axis=-1)[..., 0]
+    return along, xp.max(factors, axis=-1)
+
+
+def left_alone(agent: GradientAgent, w: Any, steps: int) -> Array:
+    """Where an agent that reads its own output gets from w (..., d) in so many steps, theta + M^steps (w - theta).
+
+    In closed form, from the eigenvalues of the step; nonsense for an agent that diverges.
+    """
+    values, vectors = linalg.eigh(agent.step)
+    shrunk = (1 - values).clip(-1, 1) ** arrays.positive_int("steps", steps)
+    remains = shrunk * linalg.matvec(linalg.transpose(vectors), agent.vector("w", w) - agent.theta)
+    return agent.theta + linalg.matvec(vectors, remains)
 
 
 def sample_pair(
@@ -89,9 +127,4 @@ def sample_pair(
 def gap_between(first: AffineMap, second: AffineMap) -> Array:
     """The second agent's objective minus the first one's, (..., d); ValueError if that overflows."""
     with np.errstate(over="ignore"):
-        return arrays.vector("theta_B - theta_A", objective(second) - objective(first))
-
-
-def objective(agent: AffineMap) -> Array:
-    """What the agent settles on when left alone, (..., d): theta of a gradient agent, another map's fixed point."""
-    return agent.theta if isinstance(agent, GradientAgent) else agent.fixed_point()
+        return arrays.vector("theta_B - theta_A", second.objective() - first.objective())

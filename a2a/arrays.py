@@ -6,25 +6,16 @@ NumPy and torch is named where it came in and not three calls later.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import is_dataclass
-from functools import reduce, wraps
 from reprlib import repr as brief
 from types import ModuleType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device, is_array_api_obj, is_torch_array, is_torch_namespace
-from jaxtyping import Float
 
-from a2a.threads import ONE_BLAS_THREAD
-
-Array = Any
-"""A NumPy array or a torch tensor."""
-
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+from a2a import linalg
+from a2a.finite import all_finite
+from a2a.linalg import Array, largest_entry, transpose
 
 
 def namespace(**arrays: Array) -> ModuleType:
@@ -57,7 +48,7 @@ def floating(name: str, value: Any) -> Array:
     if array.dtype not in (xp.float32, xp.float64):
         raise ValueError(f"{name} must be of type float32 or float64, got {array.dtype}")
     _require_plain(name, array)
-    if not _all_finite(array):
+    if not all_finite(array):
         raise ValueError(f"{name} must be finite, got NaN or infinity in an array of shape {tuple(array.shape)}")
     return array
 
@@ -69,34 +60,6 @@ def _require_plain(name: str, array: Array) -> None:
     if is_torch_array(array) and (array.is_meta or array.layout != array_namespace(array).strided):
         kind = "one without data (meta)" if array.is_meta else f"a sparse one ({array.layout})"
         raise ValueError(f"{name} must be a plain tensor, got {kind}")
-
-
-def _all_finite(array: Array) -> bool:
-    """Whether no entry is NaN or infinite; a finite sum proves it, for far less than asking every entry."""
-    xp = array_namespace(array)
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = xp.sum(array)
-    return bool(xp.isfinite(total)) or bool(xp.all(xp.isfinite(array)))
-
-
-def within_range(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """The function, with a ValueError in place of a result that holds infinity or NaN.
-
-    What it returns is looked at, and not the processor's flags, which some BLAS libraries raise for nothing.
-    """
-
-    @wraps(function)
-    def checked(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
-        with np.errstate(over="ignore", invalid="ignore"):
-            result = function(*arguments, **options)
-        values = vars(result).values() if is_dataclass(result) else result if isinstance(result, tuple) else [result]
-        numbers = [value for value in values if isinstance(value, float) or is_array_api_obj(value)]
-        if not all(_all_finite(np.asarray(value) if isinstance(value, float) else value) for value in numbers):
-            name = function.__name__.strip("_")
-            raise ValueError(f"{name} must stay within the range of its numbers, got infinity or NaN: scale its input")
-        return result
-
-    return checked
 
 
 def vector(name: str, value: Any, d: int | None = None) -> Array:
@@ -135,7 +98,7 @@ def covariance(name: str, value: Any, d: int | None = None) -> Array:
     """`value` as a symmetric positive semi-definite matrix (..., d, d); ValueError with the smallest eigenvalue."""
     array = symmetric(name, value, d)
     xp = array_namespace(array)
-    least = linalg("eigvalsh", array)[..., 0]
+    least = linalg.apply("eigvalsh", array)[..., 0]
     wrong = least < -tolerance(array) * largest_entry(array)
     if bool(xp.any(wrong)):
         found = xp.min(xp.where(wrong, least, 0.0)).item()
@@ -219,94 +182,6 @@ def copy(array: Array) -> Array:
     return array.clone() if is_torch_array(array) else array.copy()
 
 
-def identity(like: Float[Array, "*batch d"]) -> Float[Array, "d d"]:
-    """The identity of the last dimension, dtype and device of `like`."""
-    xp = array_namespace(like)
-    return xp.eye(like.shape[-1], dtype=like.dtype, device=device(like))
-
-
-def transpose(matrix: Float[Array, "*batch n d"]) -> Float[Array, "*batch d n"]:
-    """Swap the last two dimensions."""
-    return array_namespace(matrix).matrix_transpose(matrix)
-
-
-def matvec(matrix: Float[Array, "*#batch n d"], w: Float[Array, "*#batch d"]) -> Float[Array, "*both n"]:
-    """matrix @ w over leading batch dimensions; shape (..., n)."""
-    if matrix.ndim == 2:
-        return w @ transpose(matrix)  # one product for the whole batch
-    xp = array_namespace(matrix)
-    if hasattr(xp, "matvec"):  # NumPy's own, about twice as fast on small matrices; torch has none
-        return xp.matvec(matrix, w)
-    return (matrix @ w[..., None])[..., 0]
-
-
-def product(*matrices: Float[Array, "*#batch _ _"]) -> Float[Array, "*both _ _"]:
-    """The matrix product of all, from left to right, over leading batch dimensions."""
-    return reduce(lambda left, right: linalg("matmul", left, right), matrices)
-
-
-def solve(matrix: Float[Array, "*#batch d d"], v: Float[Array, "*#batch d"]) -> Float[Array, "*both d"]:
-    """The solution x of matrix x = v over leading batch dimensions; shape (..., d)."""
-    return linalg("solve", matrix, v[..., None])[..., 0]
-
-
-def largest_entry(matrix: Float[Array, "*batch n d"]) -> Float[Array, "*batch"]:
-    """Largest absolute entry of each matrix."""
-    xp = array_namespace(matrix)
-    return xp.max(xp.abs(matrix), axis=(-2, -1))
-
-
-def power_of_two(size: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
-    """The largest power of 2 up to a positive size: a unit that changes no digits."""
-    xp = array_namespace(size)
-    return 2.0 ** xp.floor(xp.log2(size))
-
-
-def norm(v: Float[Array, "*batch d"]) -> Float[Array, "*batch"]:
-    """Euclidean norm over the last dimension, scaled where squares would leave the range."""
-    xp = array_namespace(v)
-    with np.errstate(over="ignore", under="ignore"):
-        plain = xp.linalg.vector_norm(v, axis=-1)
-    root = float(xp.finfo(v.dtype).smallest_normal) ** 0.5
-    in_range = (plain > root / float(xp.finfo(v.dtype).eps)) & (plain < 1 / root)
-    if bool(xp.all(in_range)):
-        return plain
-    size = xp.max(xp.abs(v), axis=-1)
-    as_it_is = in_range | (size == 0) | ~xp.isfinite(size)
-    unit = xp.where(as_it_is, 1.0, size)
-    return xp.where(as_it_is, plain, xp.linalg.vector_norm(v / unit[..., None], axis=-1) * unit)
-
-
-def unit(v: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:
-    """v / |v|, of vectors of any size but 0."""
-    v = v / array_namespace(v).max(abs(v), axis=-1, keepdims=True)
-    return v / norm(v)[..., None]
-
-
-def operator_norm(matrix: Float[Array, "*batch n d"]) -> Float[Array, "*batch"]:
-    """Largest singular value."""
-    return linalg("svdvals", matrix)[..., 0]
-
-
-def eigh(matrix: Float[Array, "*batch d d"]) -> tuple[Float[Array, "*batch d"], Float[Array, "*batch d d"]]:
-    """Eigenvalues, ascending, and orthonormal eigenvectors, in columns, of a symmetric matrix."""
-    values, vectors = linalg("eigh", matrix)
-    return values, vectors
-
-
 def as_float(value: Array) -> Array:
     """A 0-d array as a Python float; anything larger as it is."""
     return value if value.ndim else value.item()
-
-
-def linalg(function: str, *matrices: Array, **options: Any) -> Any:
-    """A function of the arrays' own `linalg`: on a stack of small NumPy matrices with one BLAS thread.
-
-    With two threads, which wait for each other at every matrix, a busy machine takes ten times as long and more.
-    torch's threads are its own.
-    """
-    call: Callable[..., Any] = getattr(array_namespace(*matrices).linalg, function)
-    stacked = any(matrix.ndim > 2 for matrix in matrices)
-    small = stacked and matrices[0].shape[-1] <= 256 and not is_torch_array(matrices[0])
-    with ONE_BLAS_THREAD if small else nullcontext():
-        return call(*matrices, **options)

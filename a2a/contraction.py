@@ -13,10 +13,10 @@ from functools import reduce
 
 from jaxtyping import Bool, Float
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.affine import AffineMap
-from a2a.agents import GradientAgent
-from a2a.arrays import Array, eigh, product, transpose
+from a2a.arrays import Array
+from a2a.linalg import eigh, product, transpose
 from a2a.solving import filling, projector
 
 
@@ -40,20 +40,21 @@ class Contraction:
 def contraction(first: AffineMap, second: AffineMap) -> Contraction:
     """What one full turn does, for each pair of a batch.
 
-    Two gradient agents with all eigenvalues of A and B in [0, 2) contract whatever one of them sees, however small the
-    steps: |P Q w| < |w| unless A w = B w = 0. Other pairs settle if their rate is below 1 by more than rounding.
+    Two symmetric maps, as gradient agents are, with all eigenvalues of A and B in [0, 2) contract whatever one of them
+    sees, however small the steps: |P Q w| < |w| unless A w = B w = 0. Other pairs settle if their rate is below 1 by
+    more than rounding.
     """
-    if isinstance(first, GradientAgent) and isinstance(second, GradientAgent):
-        return _of_gradient_agents(_Spectrum.of(first.step), _Spectrum.of(second.step))
+    if first.symmetric and second.symmetric:
+        return _of_symmetric_maps(_Spectrum.of(first.step), _Spectrum.of(second.step))
     return contraction_of_ring([second, first])
 
 
 def contraction_of_ring(agents: Sequence[AffineMap]) -> Contraction:
-    """What one round of a ring does, told from steps of any size if all are gradient agents."""
+    """What one round of a ring does, told from steps of any size if all its maps are symmetric."""
     turn = reduce(lambda before, agent: agent @ before, agents)
-    mu = arrays.linalg("eigvals", turn.step)
+    mu = linalg.apply("eigvals", turn.step)
     rate = _largest(1 - mu)
-    exact = all(isinstance(agent, GradientAgent) for agent in agents)
+    exact = all(agent.symmetric for agent in agents)
     settles = _clearly_inside(mu) if exact else rate < 1 - arrays.tolerance(turn.M)
     return Contraction(rate, settles, _share(mu), arrays.namespace(M=turn.M).zeros_like(turn.M))
 
@@ -90,7 +91,7 @@ class _Spectrum:
         return (self.values[..., 0] >= -self.rounding) & (self.values[..., -1] < 2 - self.rounding)
 
 
-def _of_gradient_agents(A: _Spectrum, B: _Spectrum) -> Contraction:
+def _of_symmetric_maps(A: _Spectrum, B: _Spectrum) -> Contraction:
     unseen = _unseen(A, B)
     mu = _moved(A, B, unseen)
     settles = (A.is_stable & B.is_stable) | _clearly_inside(mu)
@@ -118,11 +119,11 @@ def _moved(A: _Spectrum, B: _Spectrum, unseen: Float[Array, "*batch d d"]) -> Ar
     mean = xp.where(left > 0.5, xp.linalg.trace(turn) / xp.where(left > 0.5, left, 1.0), 1.0)
     filled = mean[..., None, None] * unseen
     symmetric = xp.where(A.leaves_a_root[..., None, None], _symmetric(A, B), _symmetric(B, A))
-    mu = arrays.linalg("eigvalsh", symmetric + filled)
+    mu = linalg.apply("eigvalsh", symmetric + filled)
     real = A.leaves_a_root | B.leaves_a_root
     if bool(real.all()):
         return mu
-    return xp.where(real[..., None], mu, arrays.linalg("eigvals", turn + filled))
+    return xp.where(real[..., None], mu, linalg.apply("eigvals", turn + filled))
 
 
 def _symmetric(A: _Spectrum, B: _Spectrum) -> Float[Array, "*batch d d"]:

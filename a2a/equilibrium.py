@@ -1,4 +1,4 @@
-"""Where the turns lead: the equilibrium of two agents, its bias, its gain, its noise floor, and when there is none.
+"""Where the turns lead: the equilibrium of two agents, its bias, and its gain.
 
 Notation: the first agent writes a = P b + (I - P) theta_A, the second b = Q a + (I - Q) theta_B, with
 P = I - eta_A S_A, Q = I - eta_B S_B and the gap Delta = theta_B - theta_A between the objectives. a* is what the first
@@ -7,41 +7,20 @@ has just written, b* what the second has just written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.affine import AffineMap, fit_together
-from a2a.agents import GradientAgent, gap_between, objective
-from a2a.arrays import (
-    Array,
-    as_float,
-    identity,
-    largest_entry,
-    linalg,
-    matvec,
-    operator_norm,
-    product,
-    transpose,
-    within_range,
-)
-from a2a.contraction import Contraction, contraction, contraction_of_ring
-from a2a.solving import filling, smallest_share, solve_seen, warn_if_ill_conditioned
-
-
-class UnstableInteraction(ValueError):
-    """The turns don't settle: the spectral radius of one full turn, `rate`, is 1 or more."""
-
-    def __init__(self, rate: Any, hint: str = "") -> None:
-        super().__init__(
-            f"the turns must contract to settle, got a spectral radius of {rate:.6g} (wanted: below 1){hint}"
-        )
-        self.rate = rate
+from a2a.agents import GradientAgent, gap_between
+from a2a.arrays import Array, as_float
+from a2a.finite import within_range
+from a2a.linalg import matvec, operator_norm, product
+from a2a.solving import filling, solve_seen
+from a2a.stability import settling
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +65,10 @@ def equilibrium(first: AffineMap, second: AffineMap, w0: Any = None, *, require_
         IllConditioned: if one direction moves so much less than another a turn that few digits of the bias are right.
     """
     fit_together(AffineMap, first=first, second=second)
-    turn = _settling(first, second, w0 is not None, require_stable)
+    turn = settling(first, second, w0 is not None, require_stable)
     gain_first = _gain(first, second, turn.unseen)
     gain_second = _gain(second, first, turn.unseen)
-    theta_first, theta_second = objective(first), objective(second)
+    theta_first, theta_second = first.objective(), second.objective()
     gap = gap_between(first, second)
     bias_first, bias_second = matvec(gain_first, gap), -matvec(gain_second, gap)
     if w0 is not None:
@@ -126,8 +105,8 @@ def bias_bound(first: AffineMap, second: AffineMap) -> Float[Array, "*batch"] | 
     """
     fit_together(AffineMap, first=first, second=second)
     xp = arrays.namespace(M=first.M)
-    short_P, short_Q = _short_of_1(first), _short_of_1(second)
-    gap = arrays.norm(gap_between(first, second))
+    short_P, short_Q = first.shrinkage(), second.shrinkage()
+    gap = linalg.norm(gap_between(first, second))
     with np.errstate(over="ignore"):
         room = short_P + short_Q - short_P * short_Q  # 1 - |P||Q|
         bound = (1 - short_P) * operator_norm(second.step) / xp.where(room > 0, room, 1.0) * gap
@@ -135,94 +114,7 @@ def bias_bound(first: AffineMap, second: AffineMap) -> Float[Array, "*batch"] | 
     return as_float(xp.where(room > 0, bound, float("inf")))
 
 
-def _short_of_1(agent: AffineMap) -> Float[Array, "*batch"]:
-    """1 - |M|, with the digits that a small step loses in M."""
-    if not isinstance(agent, GradientAgent):
-        return 1 - operator_norm(agent.M)
-    values = linalg("eigvalsh", agent.step)
-    return arrays.namespace(M=agent.M).minimum(values[..., 0], 2 - values[..., -1])
-
-
-@within_range
-def noise_floor(first: AffineMap, second: AffineMap, noise_first: Any, noise_second: Any) -> tuple[Array, Array]:
-    """Stationary covariances (..., d, d) of what the first and the second agent write when their outputs are noisy.
-
-    noise_first and noise_second are the covariances (..., d, d) of the independent noise on each output. The mean
-    squared error of an agent is then |bias|^2 plus the trace of its covariance.
-
-    Raises:
-        UnstableInteraction: if the rate is 1 or more.
-        ValueError: if a covariance isn't a symmetric positive semi-definite (..., d, d).
-    """
-    fit_together(AffineMap, first=first, second=second)
-    P, Q = first.M, second.M
-    _settling(first, second, unseen_allowed=False)
-    C_first = arrays.covariance("noise_first", noise_first, first.d)
-    C_second = arrays.covariance("noise_second", noise_second, first.d)
-    matrices = {"first": P, "second": Q, "noise_first": C_first, "noise_second": C_second}
-    arrays.namespace(**matrices)
-    arrays.batch_shape(**{name: tuple(matrix.shape[:-2]) for name, matrix in matrices.items()})
-    cov_second = _stationary_covariance((second @ first).step, product(Q, C_first, transpose(Q)) + C_second)
-    return product(P, cov_second, transpose(P)) + C_first, cov_second
-
-
-@within_range
-def ring_equilibrium(agents: Sequence[AffineMap], *, require_stable: bool = True) -> Float[Array, "N *batch d"]:
-    """What each of N agents writes, (N, ..., d), once a ring of them has settled; agent 0 reads what the last wrote.
-
-    With require_stable=False the fixed points of rings that run away from them are given, too.
-
-    Raises:
-        UnstableInteraction: if the rate of one full round is 1 or more.
-        ValueError: if there is no agent, their dimensions differ, or the ring has no unique fixed point.
-    """
-    if not agents:
-        raise ValueError("a ring needs at least one agent, got none")
-    fit_together(AffineMap, **{f"agent {i}": agent for i, agent in enumerate(agents)})
-    turn = contraction_of_ring(agents)
-    if require_stable:
-        _require_settling(turn)
-    w = reduce(lambda before, agent: agent @ before, agents).fixed_point()
-    written = [w := agent(w) for agent in agents]
-    return arrays.namespace(w=w).stack(written)
-
-
-def _settling(first: AffineMap, second: AffineMap, unseen_allowed: bool, require_stable: bool = True) -> Contraction:
-    """What a turn does; UnstableInteraction if it doesn't settle, ValueError if there is nothing to settle on."""
-    turn = contraction(first, second)
-    if not unseen_allowed and bool((abs(turn.unseen) > 0.5 / first.d).any()):
-        raise UnstableInteraction(max(1.0, turn.rate.max().item()), "; neither prompt sees some direction: pass w0")
-    if require_stable:
-        _require_settling(turn)
-    if not bool((turn.settles | (turn.share > smallest_share(first.M))).all()):
-        raise ValueError("no unique fixed point: a turn leaves some direction as it is, I - PQ is singular")
-    warn_if_ill_conditioned("I - PQ", turn.share)
-    return turn
-
-
-def _require_settling(turn: Contraction) -> None:
-    if not bool(turn.settles.all()):
-        xp = arrays.namespace(rate=turn.rate)
-        raise UnstableInteraction(xp.max(xp.where(turn.settles, 0.0, turn.rate)).item())
-
-
 def _gain(own: AffineMap, other: AffineMap, unseen: Any) -> Float[Array, "*both d d"]:
     """(I - P Q)^-1 P (I - Q) as (A + B - A B)^-1 P B, with its own size in place of the 0 of the unseen directions."""
     turn = own.step + other.step - product(own.step, other.step)
-    return linalg("solve", turn + filling(turn)[..., None, None] * unseen, product(own.M, other.step))
-
-
-def _stationary_covariance(K: Float[Array, "*#batch d d"], C: Float[Array, "*#batch d d"]) -> Float[Array, "*both d d"]:
-    """The solution of Sigma = A Sigma A^T + C for A = I - K by doubling: it adds 2^k terms of the series in k steps.
-
-    I - A^2 = K (2 I - K) keeps the digits of small steps. SciPy's solver takes neither batches nor torch tensors.
-    """
-    xp = arrays.namespace(C=C)
-    eye, sigma = identity(C), C
-    for _ in range(1100):  # more than the smallest step needs to become 1
-        new = sigma + product(eye - K, sigma, transpose(eye - K))
-        change, size = largest_entry(new - sigma), largest_entry(new)
-        if bool(xp.all(change <= arrays.tolerance(C) * 1e-3 * size)):
-            return new
-        sigma, K = new, product(K, 2 * eye - K)
-    return sigma
+    return linalg.apply("solve", turn + filling(turn)[..., None, None] * unseen, product(own.M, other.step))

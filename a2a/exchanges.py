@@ -1,13 +1,14 @@
-"""Exchanges of an agent, what it read and what it answered, prepared for a fit: centred, in units of their size."""
+"""Exchanges of an agent, what it read and what it answered: drawn again, and prepared for a fit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.arrays import Array
 from a2a.solving import filling
 
@@ -20,6 +21,17 @@ def checked(w_in: Any, w_out: Any) -> tuple[Array, Array]:
         raise ValueError(f"w_in and w_out must both be (..., m, d), got {tuple(w_in.shape)} and {tuple(w_out.shape)}")
     arrays.namespace(w_in=w_in, w_out=w_out)
     return w_in, w_out
+
+
+def resample(rng: np.random.Generator, w_in: Any, w_out: Any, resamples: int) -> tuple[Array, Array]:
+    """Bootstrap: exchanges drawn again with replacement, (resamples, m, d) each, from NumPy arrays (m, d).
+
+    `identify` fits them all at once, and the spread of whatever follows from the fits is its uncertainty.
+    """
+    w_in, w_out = checked(w_in, w_out)
+    m, resamples = w_in.shape[-2], arrays.positive_int("resamples", resamples)
+    drawn = arrays.generator("rng", rng).integers(m, size=(resamples, m))
+    return w_in[..., drawn, :], w_out[..., drawn, :]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +50,7 @@ class Centred:
     @classmethod
     def of(cls, w: Float[Array, "*batch m d"]) -> Centred:
         xp = arrays.namespace(w=w)
-        unit = arrays.power_of_two(filling(w))
+        unit = linalg.power_of_two(filling(w))
         inside = w / unit[..., None, None]
         mean = xp.mean(inside, axis=-2)
         rounding = arrays.tolerance(w) * xp.linalg.vector_norm(inside, axis=(-2, -1))
@@ -65,7 +77,7 @@ class Spread:
 
     @classmethod
     def of(cls, read: Centred) -> Spread:
-        left, sizes, right = arrays.linalg("svd", read.centred, full_matrices=False)
+        left, sizes, right = linalg.apply("svd", read.centred, full_matrices=False)
         xp = arrays.namespace(sizes=sizes)
         return cls(left, xp.where(sizes > read.rounding[..., None], sizes, 0.0), right)
 

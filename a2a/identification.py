@@ -6,13 +6,14 @@ import math
 import warnings
 from typing import Any, Literal
 
-import numpy as np
 from jaxtyping import Bool, Float
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.affine import AffineMap
-from a2a.arrays import Array, as_float, matvec, transpose, within_range
+from a2a.arrays import Array, as_float
 from a2a.exchanges import Centred, Spread, checked
+from a2a.finite import within_range
+from a2a.linalg import matvec, transpose
 from a2a.solving import IllConditioned, filling
 
 Structure = Literal["unrestricted", "symmetric", "step size"]
@@ -96,50 +97,6 @@ def identify(w_in: Any, w_out: Any, structure: Structure = "unrestricted", S: An
     )
 
 
-def resample(rng: np.random.Generator, w_in: Any, w_out: Any, resamples: int) -> tuple[Array, Array]:
-    """Bootstrap: exchanges drawn again with replacement, (resamples, m, d) each, from NumPy arrays (m, d).
-
-    `identify` fits them all at once, and the spread of whatever follows from the fits is its uncertainty.
-    """
-    w_in, w_out = checked(w_in, w_out)
-    m, resamples = w_in.shape[-2], arrays.positive_int("resamples", resamples)
-    drawn = arrays.generator("rng", rng).integers(m, size=(resamples, m))
-    return w_in[..., drawn, :], w_out[..., drawn, :]
-
-
-@within_range
-def linearity_test(w_in: Any, w_out: Any) -> tuple[float, float]:
-    """F statistic and p-value for quadratic terms in w_out as a function of w_in, NumPy arrays (m, d).
-
-    A small p-value says that no affine map describes the agent. What is left of an exactly affine agent
-    is rounding, which counts as no evidence. The coordinates' errors are taken as independent and of one variance.
-
-    Raises:
-        ValueError: if the shapes don't match, or there are too few exchanges to fit all quadratic terms.
-    """
-    from scipy.stats import f as f_distribution  # takes longer to import than all the rest of the theory
-
-    w_in, w_out = checked(w_in, w_out)
-    w_in, w_out = (w / arrays.power_of_two(filling(w)) for w in (w_in, w_out))
-    m, d = w_in.shape[-2:]
-    rows, columns = np.triu_indices(d)
-    spare = m - (1 + d + len(rows))
-    if spare < 1:
-        raise ValueError(f"a test against quadratic terms in d = {d} needs at least {m - spare + 1} exchanges, got {m}")
-    read = (w_in - w_in.mean(axis=0)) / np.maximum(w_in.std(axis=0), np.finfo(float).tiny)
-    affine = np.column_stack([np.ones(m), read])
-    quadratic = np.column_stack([affine, read[:, rows] * read[:, columns]])
-    rounding = m * d * (arrays.tolerance(w_out) * np.abs(w_out).max()) ** 2
-    unexplained = [_unexplained(terms, w_out) + rounding for terms in (affine, quadratic)]
-    statistic = (unexplained[0] - unexplained[1]) / len(rows) / (unexplained[1] / spare)
-    return statistic, float(f_distribution.sf(statistic, d * len(rows), d * spare))
-
-
-def _unexplained(terms: Float[np.ndarray, "m terms"], w_out: Float[np.ndarray, "m d"]) -> float:
-    residual = w_out - terms @ np.linalg.lstsq(terms, w_out, rcond=None)[0]
-    return float(np.sum(residual**2))
-
-
 def _require_enough(w_in: Array, structure: str) -> None:
     m, d = w_in.shape[-2:]
     needed = {"unrestricted": d + 1, "symmetric": d + 1, "step size": 2}.get(structure)
@@ -211,9 +168,9 @@ def _fit_step_size(
     xp = arrays.namespace(S=S)
     size = filling(S)
     pull = read.centred @ (S / size[..., None, None])
-    told = xp.linalg.vector_norm(pull, axis=(-2, -1)) > read.rounding * arrays.operator_norm(S) / size
+    told = xp.linalg.vector_norm(pull, axis=(-2, -1)) > read.rounding * linalg.operator_norm(S) / size
     _require_told(told, "the exchanges must differ where S sees it to tell the step size, got no change in S w_in")
     taken = read.centred - written.centred * (written.unit / read.unit)[..., None, None]
     squares = xp.where(told, xp.sum(pull**2, axis=(-2, -1)), 0.0)
     eta = _over(xp.sum(pull * taken, axis=(-2, -1)), squares) / size
-    return arrays.identity(S) - eta[..., None, None] * S, told, eta
+    return linalg.identity(S) - eta[..., None, None] * S, told, eta

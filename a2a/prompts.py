@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace
 from jaxtyping import Float
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.arrays import Array
 
 
@@ -41,20 +41,15 @@ class Prompt:
         arrays.namespace(X=X, theta=theta)
         arrays.batch_shape(X=tuple(X.shape[:-2]), theta=tuple(theta.shape[:-1]))
         with np.errstate(over="ignore", invalid="ignore"):
-            y = arrays.floating("the labels X theta", arrays.matvec(X, theta))
+            y = arrays.floating("the labels X theta", linalg.matvec(X, theta))
         if noise:
             y = y + noise * arrays.standard_normal(rng, tuple(y.shape), like=y)
         return cls(X, y)
 
-    @classmethod
-    def from_geometry(cls, S: Any, theta: Any) -> Prompt:
-        """The prompt of n = d examples whose geometry X^T X / n is exactly S (..., d, d), labelled by theta (..., d).
-
-        Raises:
-            ValueError: if S isn't symmetric and positive semi-definite.
-        """
-        root = _square_root(arrays.covariance("S", S))
-        return cls.from_objective(root.shape[-1] ** 0.5 * root, theta)
+    def repeated(self, copies: int) -> Prompt:
+        """The prompt that shows every example `copies` times: the same geometry S, and the same step."""
+        xp, copies = array_namespace(self.X), arrays.positive_int("copies", copies)
+        return Prompt(xp.concat([self.X] * copies, axis=-2), xp.concat([self.y] * copies, axis=-1))
 
     @property
     def n(self) -> int:
@@ -74,13 +69,13 @@ class Prompt:
             ValueError: if the inputs are so large or so small that it overflows or vanishes.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            return arrays.not_vanished("X^T X / n", arrays.product(arrays.transpose(self.X), self.X) / self.n, self.X)
+            return arrays.not_vanished("X^T X / n", linalg.product(linalg.transpose(self.X), self.X) / self.n, self.X)
 
     @cached_property
     def theta(self) -> Float[Array, "*batch d"]:
         """The objective: the least-squares solution of the examples, the shortest when they leave it open; (..., d)."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return arrays.floating("theta", arrays.matvec(arrays.linalg("pinv", self.X), self.y))
+            return arrays.floating("theta", linalg.matvec(linalg.apply("pinv", self.X), self.y))
 
 
 def sample_prompt(
@@ -108,8 +103,21 @@ def sample_prompt(
         batch = arrays.batch_shape(theta=batch, covariance=tuple(covariance.shape[:-2]))
     X = arrays.standard_normal(rng, (*batch, n, d), like=theta)
     if covariance is not None:
-        X = arrays.product(X, _square_root(covariance))
+        X = linalg.product(X, _square_root(covariance))
     return Prompt.from_objective(X, theta, noise, rng)
+
+
+def label_noise_error(n: int, d: int, noise: float) -> float:
+    """How far label noise takes the objective of `sample_prompt` from the vector behind the labels, root mean square.
+
+    For standard normal inputs and vectors, noise of that standard deviation. For n < d the shortest least-squares
+    solution also misses what no example shows; for d - 1 <= n <= d + 1 there is no finite mean, unless `noise` is 0.
+    """
+    if not noise:
+        return max(d - n, 0) ** 0.5
+    if abs(n - d) <= 1:
+        return float("inf")
+    return (max(d - n, 0) + noise**2 * min(n, d) / (abs(n - d) - 1)) ** 0.5
 
 
 def random_covariance(
@@ -126,9 +134,9 @@ def random_covariance(
     if (spectrum < 0).any():
         raise ValueError(f"spectrum must hold eigenvalues >= 0, got a smallest one of {spectrum.min():.3g}")
     d = spectrum.shape[-1]
-    Q, _ = arrays.linalg("qr", arrays.standard_normal(rng, (*batch, *spectrum.shape[:-1], d, d), like=spectrum))
-    S = arrays.product(Q * spectrum[..., None, :], arrays.transpose(Q))
-    return (S + arrays.transpose(S)) / 2
+    Q, _ = linalg.apply("qr", arrays.standard_normal(rng, (*batch, *spectrum.shape[:-1], d, d), like=spectrum))
+    S = linalg.product(Q * spectrum[..., None, :], linalg.transpose(Q))
+    return (S + linalg.transpose(S)) / 2
 
 
 def _examples(X: Any) -> Array:
@@ -140,6 +148,6 @@ def _examples(X: Any) -> Array:
 
 def _square_root(S: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
     xp = array_namespace(S)
-    values, vectors = arrays.eigh(S)
+    values, vectors = linalg.eigh(S)
     root = xp.sqrt(xp.clip(values, 0.0, None))
-    return arrays.product(vectors * root[..., None, :], arrays.transpose(vectors))
+    return linalg.product(vectors * root[..., None, :], linalg.transpose(vectors))

@@ -7,7 +7,8 @@ import warnings
 from array_api_compat import array_namespace
 from jaxtyping import Float
 
-from a2a.arrays import Array, eigh, largest_entry, matvec, product, solve, transpose
+from a2a.arrays import Array
+from a2a.linalg import eigh, largest_entry, matvec, product, solve, transpose
 
 
 class IllConditioned(RuntimeWarning):

@@ -49,7 +49,8 @@ trainings = 3  # layers trained, each from its own random weights; [1, 20]
 #
 # ```{math}
 # :label: eq-lsa-loss
-# L(w) = \frac{1}{2n}\,\|Xw - y\|^2, \qquad \nabla L(w) = \frac1n X^\top (Xw - y) = S\,(w - \theta), \qquad S = \frac1n X^\top X ,
+# L(w) = \frac{1}{2n}\,\|Xw - y\|^2, \qquad \nabla L(w) = \frac1n X^\top (Xw - y) = S\,(w - \theta), \qquad
+# S = \frac1n X^\top X ,
 # ```
 #
 # where $\theta$ solves the least-squares problem $S\theta = X^\top y / n$; without label noise it is the vector that
@@ -65,8 +66,8 @@ trainings = 3  # layers trained, each from its own random weights; [1, 20]
 #
 # ```{math}
 # :label: eq-lsa-tokens
-# Z = \begin{pmatrix} x_1 & \cdots & x_n & 0 \\ y_1 & \cdots & y_n & 0 \\ 0 & \cdots & 0 & w \\ 0 & \cdots & 0 & 1 \end{pmatrix},
-# \qquad \mathrm{LSA}(Z) = Z + \frac1n\, V Z\, (Z^\top W Z) .
+# Z = \begin{pmatrix} x_1 & \cdots & x_n & 0 \\ y_1 & \cdots & y_n & 0 \\ 0 & \cdots & 0 & w \\
+# 0 & \cdots & 0 & 1 \end{pmatrix}, \qquad \mathrm{LSA}(Z) = Z + \frac1n\, V Z\, (Z^\top W Z) .
 # ```
 #
 # There is no softmax. This token layout is that of {cite}`huang2025`, on which the companion stands; what we have seen
@@ -75,49 +76,18 @@ trainings = 3  # layers trained, each from its own random weights; [1, 20]
 
 # %% tags=["hide-input"]
 import numpy as np
-import sympy as sp
 import torch
-from myst_nb import glue
-from torch.utils.flop_counter import FlopCounterMode
 
-from a2a import GradientAgent, random_covariance, sample_prompt, take_turns
-from a2a.arrays import matvec, norm, operator_norm
-from a2a.book.claims import Checks, requires
-from a2a.book.evidence import close, every, within
-from a2a.lsa import LinearSelfAttention, LSAAgent, own_term, train_lsa
-from a2a.lsa import acting_blocks as blocks_of
-from a2a.places import build_folder
+from a2a.book.claims import Checks
+from a2a.book.figures import style
+from a2a.lsa import LinearSelfAttention
 
+style()
 torch.set_num_threads(1)  # tensors this small gain nothing from more
 rng = np.random.default_rng(seed)
 layer = LinearSelfAttention.gradient_step(d, eta)
 rows = layer.rows
 checks = Checks("linear self-attention")
-
-# %% tags=["hide-input"]
-from a2a.book.figures import (
-    FIRST,
-    HELPED,
-    SECOND,
-    blocks,
-    errors_by_turn,
-    headline,
-    panels,
-    power_law,
-    show,
-    style,
-)
-
-style()
-
-
-def in_one_scale(axes):
-    """The same colours for the same numbers in every heat map of a figure."""
-    images = [ax.images[0] for ax in axes]
-    limit = max(float(abs(image.get_array()).max()) for image in images)
-    for image in images:
-        image.set_clim(-limit, limit)
-
 
 # %% [markdown]
 # ## The construction
@@ -130,37 +100,36 @@ def in_one_scale(axes):
 # V_{wx} = -\eta I, \qquad W_{xw} = I, \qquad W_{y1} = -1, \qquad \text{and everything else } 0 .
 # ```
 
-
 # %%
-def tokens(X, y, w):
-    """Z for each prompt, (..., 2d + 2, n + 1)."""
-    Z = np.zeros((*X.shape[:-2], 2 * X.shape[-1] + 2, X.shape[-2] + 1))
-    Z[..., : X.shape[-1], :-1] = np.swapaxes(X, -1, -2)
-    Z[..., X.shape[-1], :-1] = y
-    Z[..., X.shape[-1] + 1 : -1, -1] = w
-    Z[..., -1, -1] = 1
-    return Z
-
+from a2a import GradientAgent, sample_prompt
+from a2a.lsa.attention import tokens
 
 theta, w = rng.standard_normal((2, instances, d))
 prompt = sample_prompt(rng, n, d, theta)
-Z = tokens(prompt.X, prompt.y, w)
+Z = tokens(prompt.X[0], prompt.y[0], w[0])  # of the first prompt
 
 # %% tags=["hide-input", "remove-output"]
+from a2a.book.figures import blocks, panels, show
+
+
+def heat_maps(matrices, named, height, **columns):
+    """Side by side, in one scale of colours."""
+    fig, axes = panels(len(matrices), height=height)
+    limit = max(float(abs(matrix).max()) for matrix in matrices.values())
+    for ax, (name, matrix) in zip(axes, matrices.items(), strict=True):
+        blocks(ax, matrix, named, columns.get(name, named))
+        ax.images[0].set_clim(-limit, limit)
+        ax.set_title(f"${name[0]}${name[1:]}")
+    return fig, axes
+
+
 named = {"x": rows["x"], "y": rows["y"], "w": rows["w"], "1": rows["constant"]}
-fig, axes = panels(3, height=3.4)
-for ax, matrix, columns in (
-    (axes[0], Z[0], {"examples": slice(0, n), "query": slice(n, None)}),
-    (axes[1], layer.V.detach().numpy(), named),
-    (axes[2], layer.W.detach().numpy(), named),
-):
-    blocks(ax, matrix, named, columns)
+V, W = layer.V.detach(), layer.W.detach()
+parts = {"examples": slice(0, n), "query": slice(n, None)}
+fig, axes = heat_maps({"Z": Z, "V": V, "W": W}, named, 3.4, Z=parts)
 axes[1].text(0.7 * d, 1.3 * d, r"$-\eta I$")
 axes[2].text(1.75 * d, 0.25 * d, "$I$")
 axes[2].text(1.75 * d, 1.25 * d, r"$-1$")
-for ax, name in zip(axes, ("tokens $Z$", "$V$", "$W$"), strict=True):
-    ax.set_title(name)
-in_one_scale(axes)
 show("fig-lsa-layout", fig)
 
 # %% [markdown]
@@ -180,11 +149,9 @@ show("fig-lsa-layout", fig)
 # %% [markdown]
 # ```{prf:theorem} Constructed weights take one gradient step
 # :label: thm-lsa-step
-#
 # With the weights {eq}`eq-lsa-weights` the last column of $\mathrm{LSA}(Z)$ is $(0, 0, f(w), 1)$, for every prompt and
 # every $w$.
 # ```
-#
 # ```{prf:proof}
 # Let $q = (0, 0, w, 1)$ be the last column of $Z$. Then $Wq$ has $w$ in the rows of $x$, $-1$ in the row of $y$ and 0
 # elsewhere. The score of example $i$ is therefore $s_i = (x_i, y_i, 0, 0) \cdot Wq = x_i^\top w - y_i$, its residual,
@@ -197,52 +164,46 @@ show("fig-lsa-layout", fig)
 # The proof, repeated with symbols for every entry ($d = 2$, $n = 3$): the whole of $\mathrm{LSA}(Z)$ is computed, all
 # columns attending to all.
 
-# %%
+# %% tags=["nbval-check-output"]
+import sympy as sp
+
 X_ = sp.Matrix(3, 2, sp.symbols("x1:4(1:3)"))
 y_, w_ = sp.Matrix(sp.symbols("y1:4")), sp.Matrix(sp.symbols("w1:3"))
 eta_ = sp.Symbol("eta", positive=True)
 Z_ = sp.zeros(6, 4)
 Z_[:2, :3], Z_[2, :3], Z_[3:5, 3], Z_[5, 3] = X_.T, y_.T, w_, 1
-
-# %% tags=["nbval-check-output"]
-unit = LinearSelfAttention.gradient_step(
-    2, 1.0
-)  # V is proportional to eta, so this leaves eta a symbol
+unit = LinearSelfAttention.gradient_step(2, 1.0)  # V is proportional to eta
 V_, W_ = (sp.Matrix(part.detach().int().tolist()) for part in (unit.V, unit.W))
 last = (Z_ + eta_ * V_ * Z_ * (Z_.T * W_ * Z_) / 3)[:, 3]
 step_ = w_ - eta_ * X_.T * (X_ * w_ - y_) / 3
-print(
-    "last column minus (0, 0, f(w), 1):",
-    list((last - sp.Matrix([0, 0, 0, *step_, 1])).expand()),
-)
+off = (last - sp.Matrix([0, 0, 0, *step_, 1])).expand()
+print("last column minus (0, 0, f(w), 1):", list(off))
 
 # %% [markdown]
-# And in numbers, over many random prompts, with the attention of all tokens to all tokens written out.
-
-
-# %%
-def full_attention(layer, Z, n):
-    V, W = (part.detach().numpy() for part in (layer.V, layer.W))
-    return Z + V @ Z @ (np.swapaxes(Z, -1, -2) @ W @ Z) / n
-
+# And in numbers, over many random prompts: `last_column` computes the whole of $\mathrm{LSA}(Z)$, too.
 
 # %%
+from a2a.linalg import norm
+from a2a.lsa import LSAAgent
+from a2a.lsa.attention import last_column
+
 agent = GradientAgent.from_prompt(prompt, eta)
-answer = LSAAgent(layer, prompt)(w)
+stepped, answer = agent(w), LSAAgent(layer, prompt)(w)
 # the scores of all tokens are a matrix of (n + 1) x (n + 1): of long prompts a few are enough
 some = slice(max(1, 10**7 // (n + 1) ** 2))
-attended = full_attention(layer, Z[some], n)[..., -1]
-wanted = np.concatenate(
-    [0 * w, np.zeros((instances, 1)), agent(w), np.ones((instances, 1))], axis=-1
-)
-size = norm(w) + norm(agent(w))
+few = prompt.X[some], prompt.y[some], w[some]
+rest = np.zeros((instances, 1))
+wanted = np.concatenate([0 * w, rest, stepped, rest + 1], axis=-1)
+size = norm(w) + norm(stepped)
 
 # %% tags=["nbval-check-output"]
-all_tokens = norm(attended - wanted[some]) / size[some]
+from a2a.book.evidence import close, within
+
+all_tokens = norm(last_column(layer, *few) - wanted[some]) / size[some]
 what = "constructed layer minus gradient step, relative: all tokens attend to all"
 checks.add("A1", what, close(all_tokens, tolerance=1e-12))
 what = "constructed layer minus gradient step, relative: the query's column alone"
-checks.add("A1", what, close(norm(answer - agent(w)) / size, tolerance=1e-12))
+checks.add("A1", what, close(norm(answer - stepped) / size, tolerance=1e-12))
 
 # %% [markdown]
 # ## Only the query's column is needed
@@ -254,48 +215,28 @@ checks.add("A1", what, close(norm(answer - agent(w)) / size, tolerance=1e-12))
 # costs are then counted, by PyTorch's counter of floating-point operations.
 
 # %% tags=["nbval-check-output"]
-dense = LinearSelfAttention(
-    d, generator=torch.Generator().manual_seed(seed), scale=1.0
-)
-inputs = [torch.from_numpy(part) for part in (prompt.X, prompt.y, w)]
-column = dense.query_column(*inputs).detach().numpy()[some]
-full = full_attention(dense, Z[some], n)[..., -1]
+generator = torch.Generator().manual_seed(seed)
+dense = LinearSelfAttention(d, generator=generator, scale=1.0)
+column = dense.query_column(*map(torch.from_numpy, few)).detach().numpy()
+full = last_column(dense, *few)
 difference = norm(column - full) / norm(full)
 print("random V and W: relative difference", within(difference, 1e-12))
 
-
 # %%
-def operations(compute, *arguments):
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        compute(*arguments)
-    return counter.get_total_flops()
+from a2a.lsa.attention import operations
 
-
-def all_columns(layer, Z):
-    return Z + layer.V @ Z @ (Z.mT @ layer.W @ Z) / (Z.shape[-1] - 1)
-
-
-# %%
-# tensors on the device "meta" have shapes and no entries: nothing is computed
-blank = LinearSelfAttention(d).to("meta")
 sizes = np.array([50, 100, 200, 400, 800, 1600, 3200]) * d
-cost_full, cost_column = [], []
-for m in sizes:
-    shapes = (1, 2 * d + 2, m + 1), (1, m, d), (1, m), (1, d)
-    everything, *parts = (
-        torch.empty(shape, device="meta").double() for shape in shapes
-    )
-    cost_full.append(operations(all_columns, blank, everything))
-    cost_column.append(operations(blank.query_column, *parts))
+cost_full, cost_column = zip(*(operations(d, int(m)) for m in sizes), strict=True)
 
 # %% tags=["hide-input", "remove-output"]
+from a2a.book.figures import FIRST, SECOND, power_law
+
 fig, ax = panels()
-power_law(
-    ax, sizes, cost_full, label="all tokens attend to all", color=SECOND, slope=2
-)
-power_law(
-    ax, sizes, cost_column, label="the query's column alone", color=FIRST, slope=1
-)
+for cost, label, color, slope in (
+    (cost_full, "all tokens attend to all", SECOND, 2),
+    (cost_column, "the query's column alone", FIRST, 1),
+):
+    power_law(ax, sizes, cost, label=label, color=color, slope=slope)
 ax.set(xlabel="examples in the prompt, n", ylabel="floating-point operations")
 ax.legend()
 show("fig-lsa-cost", fig)
@@ -308,7 +249,7 @@ show("fig-lsa-cost", fig)
 #   Two straight lines on log axes: the attention of all tokens to all tokens rises with slope 2; the query's column
 #   alone lies below it and rises with slope 1.
 # ---
-# Floating-point operations of the layer against the number of examples, counted. The dashed lines have the slopes 2 and 1.
+# Floating-point operations of the layer against the number of examples, counted. Dashed lines have the slopes 2 and 1.
 # ```
 
 # %% [markdown]
@@ -318,7 +259,6 @@ show("fig-lsa-cost", fig)
 #
 # ```{prf:theorem} When a layer ignores earlier estimates
 # :label: thm-lsa-history
-#
 # Let $z = (w, 1)$ and $z_k = (w_k, 1)$ for earlier estimates $w_1, \ldots, w_m$, $m \ge 1$, and write $W_o$ for the
 # rows and columns of $w$ and $1$ in $W$. They add
 #
@@ -327,7 +267,6 @@ show("fig-lsa-cost", fig)
 # to the query's $w$ block. That is 0 for all $w$ and all $w_k$ if and only if $W_o = 0$, or $V_{ww} = 0$ and
 # $V_{w1} = 0$.
 # ```
-#
 # ```{prf:proof}
 # An earlier column is read like any token, and it is 0 outside the rows of $w$ and 1: its score is $z_k^\top W_o z$,
 # and what $V$ passes on is $V_{ww} w_k + V_{w1}$; $n$ stays the number of examples. With all $w_k$ equal the sum is $m$
@@ -338,23 +277,21 @@ show("fig-lsa-cost", fig)
 # The constructed weights meet both conditions: an agent of such layers that keeps its whole history is the agent that
 # keeps the last estimate. What learned layers do is measured {ref}`below <learned-history>`.
 
-
 # %%
-def with_history(layer, Z, earlier):
-    """The query's w block with earlier estimates (instances, m, d) in the prompt."""
-    columns = np.zeros((len(Z), 2 * d + 2, earlier.shape[-2]))
-    columns[:, rows["w"]] = np.swapaxes(earlier, -1, -2)
-    columns[:, -1] = 1
-    tokens = np.concatenate([columns, Z], axis=-1)
-    return full_attention(layer, tokens, n)[..., rows["w"], -1]
+few = tuple(part[:200] for part in few)
+earlier = rng.standard_normal((len(few[0]), 20, d))
+exact = agent(w)[some][:200]
+
+
+def with_history(layer, m):
+    """The query's w block with m earlier estimates in the prompt."""
+    return last_column(layer, *few, earlier[:, :m])[:, rows["w"]]
 
 
 # %% tags=["nbval-check-output"]
-few_prompts = slice(min(200, len(Z[some])))
-earlier = rng.standard_normal((len(Z[few_prompts]), 20, d))
-kept = with_history(layer, Z[few_prompts], earlier) - agent(w)[few_prompts]
+off = norm(with_history(layer, 20) - exact) / size[: len(exact)]
 what = "constructed layer with 20 earlier estimates minus gradient step, relative"
-checks.add("A1", what, close(norm(kept) / size[few_prompts], tolerance=1e-12))
+checks.add("A1", what, close(off, tolerance=1e-12))
 
 # %% [markdown]
 # ## One agent alone
@@ -365,47 +302,39 @@ checks.add("A1", what, close(norm(kept) / size[few_prompts], tolerance=1e-12))
 # but the objective: $\theta$ is the least-squares solution of the noisy prompt. For standard normal inputs and
 # $n > d + 1$ its mean squared distance from the vector behind the labels is $\sigma^2 d/(n-d-1)$, because
 # $\mathrm{E}\,(X^\top X)^{-1} = I/(n-d-1)$; for $n < d - 1$ the shortest least-squares solution also misses what no
-# example shows, $d - n + \sigma^2 n/(d-n-1)$ for standard normal objectives; in between, with $\sigma > 0$, there is no
-# finite mean.
-
+# example shows, $d - n + \sigma^2 n/(d-n-1)$ for standard normal objectives; between, with $\sigma > 0$, infinite.
 
 # %%
-FAR = 1e6  # where an agent that diverges is held
+from a2a import take_turns
+from a2a.agents import held
 
-
-def held(agent):
-    def step(w):
-        answer = agent(w)
-        return answer * np.minimum(1, FAR / (norm(answer) + 1))[..., None]
-
-    return step
-
-
-# %%
 noisy = sample_prompt(rng, n, d, theta, noise=noise)
-alone = take_turns([held(LSAAgent(layer, prompt))], w, turns)[:, 0]
-alone_noisy = take_turns([held(LSAAgent(layer, noisy))], w, turns)[:, 0]
+alone, alone_noisy = (
+    take_turns([held(LSAAgent(layer, shown), far=1e6)], w, turns)[:, 0]
+    for shown in (prompt, noisy)
+)
 
 # %% tags=["nbval-check-output"]
+from a2a.prompts import label_noise_error
+
 distance = norm(noisy.theta - theta)
-measured = np.sqrt(np.mean(distance**2))
-print(f"least squares to the vector behind noisy labels, rms: {measured:.2f}")
-if abs(n - d) <= 1 and noise:
-    print("d - 1 <= n <= d + 1: no finite mean")
-else:
-    by_noise = noise**2 * min(n, d) / (abs(n - d) - 1) if noise else 0
-    print(f"in theory: {np.sqrt(max(d - n, 0) + by_noise):.2f}")
+measured, foretold = np.sqrt(np.mean(distance**2)), label_noise_error(n, d, noise)
+told = "least squares to the vector behind noisy labels, rms"
+print(f"{told}: {measured:.2f}, in theory {foretold:.2f}")
 
 # %% tags=["hide-input", "remove-output"]
+from a2a.book.figures import HELPED, errors_by_turn
+
+curves = {
+    "noisy labels, to the true vector": (alone_noisy - theta, SECOND, "-"),
+    r"clean labels, to $\theta$": (alone - theta, FIRST, "-"),
+    "noisy labels, to least squares": (alone_noisy - noisy.theta, HELPED, ":"),
+}
 fig, ax = panels()
-clean, to_fit = norm(alone - theta), norm(alone_noisy - noisy.theta)
-to_truth = norm(alone_noisy - theta)
-name = "noisy labels, to the true vector"
-plateau = {"plateau": distance} if noise else {}
-errors_by_turn(ax, to_truth, label=name, color=SECOND, **plateau)
-errors_by_turn(ax, clean, label=r"clean labels, to $\theta$", color=FIRST)
-name = "noisy labels, to least squares"
-errors_by_turn(ax, to_fit, label=name, color=HELPED, style=":")
+for name, (off, color, kind) in curves.items():
+    plateau = distance if noise and color == SECOND else None
+    curve = {"color": color, "style": kind, "plateau": plateau}
+    errors_by_turn(ax, norm(off), label=name, **curve)
 ax.set(ylabel="distance")
 ax.legend()
 show("fig-lsa-alone", fig)
@@ -430,42 +359,33 @@ show("fig-lsa-alone", fig)
 # agent diverge.
 
 # %% tags=["nbval-check-output"]
-values, vectors = np.linalg.eigh(prompt.S)
-slowest = np.argmax(abs(1 - eta * values), axis=-1)
-direction = np.take_along_axis(vectors, slowest[:, None, None], axis=-1)[..., 0]
+from a2a.agents import left_alone, slowest
+
+direction, radius = slowest(agent)
 rate = norm(LSAAgent(layer, prompt)(theta + direction) - theta)
-radius = np.max(abs(1 - eta * values), axis=-1)
 what = "rate of one layer along its slowest direction minus rho(I - eta S)"
 checks.add("A1", what, close(rate - radius, tolerance=1e-9))
 
-
 # %%
-def after(prompt, theta, w, steps, eta=eta):
-    """Where the theory has an agent after that many steps on its own, if it doesn't diverge."""
-    values, vectors = np.linalg.eigh(prompt.S)
-    shrunk = np.clip(1 - eta * values, -1, 1) ** steps
-    remains = shrunk * matvec(np.swapaxes(vectors, -1, -2), w - theta)
-    return theta + matvec(vectors, remains)
+from a2a.book.claims import requires
+from a2a.linalg import matvec, operator_norm
 
 
-def converges(prompt, eta=eta):
-    largest = eta * operator_norm(prompt.S)
-    return requires("largest eta lambda", largest, "<", 2)
-
-
-def missed(found, expected):
-    return norm(found - expected) / (norm(expected) + norm(w))
+def follows(what, ended, agent):
+    """The check that an agent left alone has got where the theory has it."""
+    expected = left_alone(agent, w, turns)
+    off = norm(ended - expected) / (norm(expected) + norm(w))
+    small = requires("largest eta lambda", operator_norm(agent.step), "<", 2)
+    checks.add("A1", what, close(off, tolerance=1e-8), given=[small])
 
 
 # %% tags=["nbval-check-output"]
-off = missed(alone[-1], after(prompt, theta, w, turns))
 what = "agent left alone minus theta + M^t (w_0 - theta), relative"
-checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(prompt)])
+follows(what, alone[-1], GradientAgent(prompt.S, theta, eta))
 pairs = zip(noisy.X, noisy.y, strict=True)
 fitted = np.array([np.linalg.lstsq(X, y, rcond=None)[0] for X, y in pairs])
-off = missed(alone_noisy[-1], after(noisy, fitted, w, turns))
 what = "the same with noisy labels and the least-squares solution, relative"
-checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(noisy)])
+follows(what, alone_noisy[-1], GradientAgent(noisy.S, fitted, eta))
 
 # %% [markdown]
 # With fewer examples than dimensions, $S$ has a kernel. The gradient has no component there: the agent finds $\theta$
@@ -473,19 +393,18 @@ checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(noisy)])
 # largest eigenvalue in any prompt, because that grows as $n$ falls, and $n$ is $d/2$.)
 
 # %%
-few = sample_prompt(rng, max(d // 2, 1), d, theta)
-short = 1 / float(operator_norm(few.S).max())
-cautious = LinearSelfAttention.gradient_step(d, short)
-ended = take_turns([LSAAgent(cautious, few)], w, turns, history=False)[0, 0]
-unseen = np.eye(d) - np.linalg.pinv(few.X) @ few.X
+scarce = sample_prompt(rng, max(d // 2, 1), d, theta)
+short = 1 / float(operator_norm(scarce.S).max())
+cautious = LSAAgent(LinearSelfAttention.gradient_step(d, short), scarce)
+ended = take_turns([cautious], w, turns, history=False)[0, 0]
+unseen = np.eye(d) - np.linalg.pinv(scarce.X) @ scarce.X
 
 # %% tags=["nbval-check-output"]
 what = "d / 2 examples: what moves in directions without an example"
 moved = matvec(unseen, ended - w)
 checks.add("A1", what, close(norm(moved) / norm(w), tolerance=1e-9))
-off = missed(ended, after(few, theta, w, turns, short))
 what = "d / 2 examples: agent minus theta + M^t (w_0 - theta), relative"
-checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(few, short)])
+follows(what, ended, GradientAgent(scarce.S, theta, short))
 
 # %% [markdown]
 # ## Which other weights take the same step?
@@ -495,7 +414,6 @@ checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(few, short)]
 #
 # ```{prf:theorem} The step determines the blocks
 # :label: thm-lsa-unique
-#
 # For some $n \ge 1$, let the query's $w$ block be $f(w)$ for all $X$, all $\theta$ with labels $y = X\theta$, and all
 # $w$. Then, in the scale $W_{y1} = -1$,
 #
@@ -504,11 +422,11 @@ checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(few, short)]
 # and either $V_{ww} = 0$ and $V_{w1} = 0$, or the query doesn't attend to itself: $W_{ww}$ is antisymmetric,
 # $W_{w1} = -W_{1w}^\top$ and $W_{11} = 0$. Every such layer takes the gradient step for every $n$, with any labels.
 # ```
-#
 # ```{prf:proof}
 # The query's $w$ block moves by $\frac1n$ times
 #
-# $$\sum_i (V_{wx} x_i + V_{wy} y_i)\,\big(x_i^\top (W_{xw} w + W_{x1}) + y_i (W_{yw} w + W_{y1})\big) + s(w)\,(V_{ww} w + V_{w1}),$$
+# $$\sum_i (V_{wx} x_i + V_{wy} y_i)\,\big(x_i^\top (W_{xw} w + W_{x1}) + y_i (W_{yw} w + W_{y1})\big)
+# + s(w)\,(V_{ww} w + V_{w1}),$$
 #
 # with the query's own score $s(w) = w^\top W_{ww} w + w^\top W_{w1} + W_{1w} w + W_{11}$. It must equal
 # $-\eta \sum_i x_i x_i^\top (w - \theta)$, and both sides are polynomials in $x_i$, $\theta$ and $w$: their terms agree
@@ -532,39 +450,26 @@ checks.add("A1", what, close(off, tolerance=1e-8), given=[converges(few, short)]
 # symmetric part of its score. At the constructed weights, where the two branches of solutions cross, neither shows.
 # That must be the rank of the derivative of the layer's answers by its weights.
 
-
-# %%
-def derivative_rank(small):
-    """Rank of the derivative of a layer's answers to 200 prompts by its weights."""
-
-    def answers(V, W):
-        weights = {"V": V, "W": W}
-        return torch.func.functional_call(small, weights, tuple(probe_inputs))
-
-    weights = small.V.detach(), small.W.detach()
-    slopes = torch.func.jacrev(answers, argnums=(0, 1))(*weights)
-    joined = torch.cat([slope.reshape(600, -1) for slope in slopes], dim=1)
-    return int(torch.linalg.matrix_rank(joined, rtol=1e-9))
-
-
 # %%
 probes = sample_prompt(rng, 5, 3, rng.standard_normal((200, 3)))
-probe_parts = probes.X, probes.y, rng.standard_normal((200, 3))
-probe_inputs = [torch.from_numpy(part) for part in probe_parts]
-crossing, attending, moving = (
-    LinearSelfAttention.gradient_step(3, 0.3) for _ in range(3)
-)
+probe_w = rng.standard_normal((200, 3))
+construct = LinearSelfAttention.gradient_step
+crossing, attending, moving = (construct(3, 0.3) for _ in range(3))
 attending.W[4:, 4:] = torch.from_numpy(rng.standard_normal((4, 4)))
 moving.V[4:7, 4:] = torch.from_numpy(rng.standard_normal((3, 4)))
 
 # %% tags=["nbval-check-output"]
-for where, small, own in (
-    ("the constructed weights", crossing, 0),
-    ("a query that attends to itself, V_ww = V_w1 = 0", attending, 3 * 4),
-    ("one that doesn't, any V_ww and V_w1", moving, 4 * 5 // 2),
-):
-    rank, predicted = derivative_rank(small), 2 * 3**2 + 3 * 3 + own
-    print(f"{where}: rank {rank}, predicted {predicted}")
+from a2a.book.tables import Table
+from a2a.lsa.blocks import derivative_rank
+
+layers = {
+    "the constructed weights": (crossing, 0),
+    "a query that attends to itself, V_ww = V_w1 = 0": (attending, 3 * 4),
+    "one that doesn't, any V_ww and V_w1": (moving, 4 * 5 // 2),
+}
+ranks = [derivative_rank(one, probes, probe_w) for one, _ in layers.values()]
+predicted = [2 * 3**2 + 3 * 3 + own for _, own in layers.values()]
+Table(["at", "rank", "predicted"], zip(layers, ranks, predicted, strict=True))
 
 # %% [markdown]
 # ## Training
@@ -575,22 +480,17 @@ for where, small, own in (
 # {prf:ref}`thm-lsa-unique` says what has to come out if the loss goes to 0.
 
 # %%
-cache = build_folder() / "lsa"
-learned = [
-    train_lsa(d, n, eta, steps=steps, seed=seed + k, cache=cache)
-    for k in range(trainings)
-]
+from a2a.lsa import train_lsa
+from a2a.places import build_folder
+
+kept = {"steps": steps, "cache": build_folder() / "lsa"}
+learned = [train_lsa(d, n, eta, seed=seed + k, **kept) for k in range(trainings)]
 
 # %% tags=["hide-input", "remove-output"]
 fig, ax = panels()
 for k, trained in enumerate(learned):
-    ax.semilogy(
-        np.arange(1, steps + 1),
-        trained.losses,
-        linewidth=1,
-        color=f"C{3 + k % 3}",
-        label=f"training {k + 1}",
-    )
+    style_of = {"color": f"C{3 + k % 3}", "label": f"training {k + 1}"}
+    ax.semilogy(np.arange(1, steps + 1), trained.losses, linewidth=1, **style_of)
 ax.set(xlabel="step of training", ylabel="loss on the current batch")
 ax.legend()
 show("fig-lsa-loss", fig)
@@ -599,8 +499,7 @@ show("fig-lsa-loss", fig)
 # ```{glue:figure} fig-lsa-loss
 # ---
 # name: fig-lsa-loss
-# alt: >-
-#   A curve of the loss against the step of training for each random start, on a log axis.
+# alt: A curve of the loss against the step of training for each random start, on a log axis.
 # ---
 # Training loss against the step of training, for each random start.
 # ```
@@ -613,34 +512,29 @@ show("fig-lsa-loss", fig)
 # %%
 c = 1 + (d + 1) / n
 step_size = eta * np.sqrt(2 * d * c)
-losses = np.array(
-    [np.mean(trained.losses[-max(1, steps // 20) :]) for trained in learned]
-)
+last = slice(-max(1, steps // 20), None)
+losses = np.array([np.mean(trained.losses[last]) for trained in learned])
 trained_to = np.sqrt(losses) / step_size
-converged = requires(
-    "root of the training loss over the step", trained_to, "<=", 1e-3
-)
+what = "root of the training loss over the step"
+converged = requires(what, trained_to, "<=", 1e-3)
 
 # %% [markdown]
 # The learned weights are brought to the scale $W_{y1} = -1$ and laid beside the constructed ones in
 # {numref}`fig-lsa-headline`.
 
-# %%
-scale = -float(learned[0].W[rows["y"], rows["constant"]])
-pairs = {
-    "$V$ constructed": layer.V.detach().numpy(),
-    "$V$ learned": learned[0].V.numpy() * scale,
-    "$W$ constructed": layer.W.detach().numpy(),
-    "$W$ learned": np.ma.array(learned[0].W.numpy() / scale),
-}
-pairs["$W$ learned"][:, : d + 1] = np.ma.masked  # the query is 0 there
-
 # %% tags=["hide-input"]
-fig, axes = panels(4, height=2.8)
-for ax, (name, matrix) in zip(axes, pairs.items(), strict=True):
-    blocks(ax, matrix, named)
-    ax.set_title(name)
-in_one_scale(axes)
+from a2a.book.figures import headline
+from a2a.lsa.blocks import in_one_gauge
+
+V_k, W_k = map(np.ma.array, in_one_gauge(learned[0]))
+W_k[:, : d + 1] = np.ma.masked  # the query is 0 there
+pairs = {
+    "V constructed": V,
+    "V learned": V_k,
+    "W constructed": W,
+    "W learned": W_k,
+}
+fig, _ = heat_maps(pairs, named, 2.8)
 headline("lsa-headline", fig)
 
 # %% [markdown]
@@ -648,7 +542,6 @@ headline("lsa-headline", fig)
 #
 # ````{prf:theorem} A small loss leaves the blocks little room
 # :label: thm-lsa-close
-#
 # Let $d \ge 2$, let $X$, $\theta$ and $w$ be standard normal, $y = X\theta$, and let $L$ be the mean square of what the
 # layer misses in the query's $w$ block. Put $c = 1 + (d+1)/n$, $\varepsilon = \sqrt{L/c}$ and
 # $\gamma = \sqrt{1 + n/(d+1)}$. In the scale $W_{y1} = -1$ (if $\varepsilon < \eta\sqrt{d-1}$ it isn't 0: part (2)
@@ -669,7 +562,6 @@ headline("lsa-headline", fig)
 # Under the same condition the query's own term $s(w)(V_{ww}w + V_{w1})/n$ has, over $w$, a root mean square of at most
 # $\sqrt L + \tfrac32\eta\,(\|E_W\| + |W_{x1}|) + \|E_V\| + \sqrt{d/2}\,\varepsilon$.
 # ````
-#
 # ```{prf:proof}
 # Write $V, v, W, p, u$ for $V_{wx}, V_{wy}, W_{xw}, W_{x1}, W_{yw}^\top$ and $G = S - I$. Parts of the miss of
 # different degree (of Hermite polynomials) in $\theta$, in $w$, or with and without $G$, are uncorrelated, so the mean
@@ -690,56 +582,31 @@ headline("lsa-headline", fig)
 # own term has vanished, says nothing of earlier estimates, for which the antisymmetric part of the score counts, too,
 # and little of prompts far from those of the training, which the next sections measure.
 
-
 # %%
-def room(L):
-    """What the theorem allows each of the blocks and the own term, and the norms of the first five."""
-    e = np.sqrt(L / c)
-    v = e / np.sqrt(2 * d)
-    p = e * (np.sqrt(n + d + 1) + 1) / (eta * np.sqrt(d - 1) - e)
-    E_V = e + v * p
-    E_W = 2 / eta * (e * np.sqrt(1 + n / (d + 1)) + E_V + e / np.sqrt(d + 1))
-    u = 2 / (eta * np.sqrt(d)) * (e + v * (np.sqrt(d) + E_W))
-    own = np.sqrt(L) + 1.5 * eta * (E_W + p) + E_V + np.sqrt(d / 2) * e
-    return np.array([v, p, E_V, E_W, u, own])
+from a2a.lsa.closeness import ANYTHING, allowed_deviation, deviation
 
-
-# %%
-def deviations(trained):
-    """The norms that the theorem bounds, in its order; the own term's over random w."""
-    found = {name: part.numpy() for name, part in blocks_of(trained).items()}
-    own = norm(own_term(trained, torch.from_numpy(starts), n).numpy())
-    parts = (
-        found["V[w, y]"],
-        found["W[x, constant]"],
-        found["V[w, x]"] + eta * np.eye(d),
-        found["W[x, w]"] - np.eye(d),
-        found["W[y, w]"],
-    )
-    return *map(np.linalg.norm, parts), np.sqrt(np.mean(own**2))
-
-
-# %%
 starts = rng.standard_normal((10_000, d))
-deviation = np.array([deviations(trained) for trained in learned])
-# far from convergence, or for d = 1, the theorem allows anything
-small_enough = bool(converged.holds and d >= 2)
-allowed = np.array(
-    [room(8 * loss) if small_enough else np.full(6, np.inf) for loss in losses]
-)
+deviations = [deviation(trained, eta, starts, n) for trained in learned]
+allowed = [allowed_deviation(8 * loss, d, n, eta) for loss in losses]
+if not converged.holds:
+    allowed = [ANYTHING] * trainings  # far from convergence
 
 # %%
-names = "V_wy", "W_x1", "V_wx + eta I", "W_xw - I", "W_yw", "own term"
-for name, found, bound in zip(names, deviation.T, allowed.T, strict=True):
-    print(f"{name:>14}: at most {found.max():.0e}, allowed {bound.max():.0e}")
+columns = "norm, largest of all trainings", "is", "may be"
+largest = (np.max(of, axis=0) for of in (deviations, allowed))
+texts = [[f"{value:.0e}" for value in of] for of in largest]
+Table(columns, zip(ANYTHING._fields, *texts, strict=True))
 
 # %% tags=["nbval-check-output"]
+from a2a.book.evidence import every
+
 wide = requires("d", d, ">=", 2)
-reach = requires("bound on V_wx + eta I over eta", allowed[:, 2] / eta, "<=", 0.5)
+shares = np.array([bound.E_V / eta for bound in allowed])
+reach = requires("bound on V_wx + eta I over eta", shares, "<=", 0.5)
+given = [converged, wide, reach]
 what = "learned blocks and own term: distance from the constructed ones within what the loss allows"
-checks.add(
-    "A2", what, every(deviation <= allowed), given=[converged, wide, reach]
-)
+kept_to = every(np.array(deviations) <= np.array(allowed))
+checks.add("A2", what, kept_to, given=given)
 
 # %% [markdown]
 # ## How well does the learned step carry over?
@@ -749,47 +616,21 @@ checks.add(
 # log scale, mean 1, directions random). Beside it stands the part of the error that comes from the query's own term.
 # {eq}`eq-lsa-close` says what it can be for any prompt without label noise:
 #
-# $$|\mathrm{LSA}(w) - f(w) - \text{own term}| \le \|S\|\Big[(\|E_V\| + |V_{wy}||\theta|)\,|w-\theta| + (\eta + \|E_V\| + |V_{wy}||\theta|)\,
-# \big(\|E_W\||w| + |W_{x1}| + |W_{yw}||\theta||w|\big)\Big] .$$
-
-
-# %%
-def miss_on(trained, n, covariance=None, count=instances):
-    """Sizes of the step, of what the layer misses, of its own term, of the rest, and of its bound, on fresh prompts."""
-    theta, w = rng.standard_normal((2, count, d))
-    fresh = sample_prompt(rng, n, d, theta, covariance=covariance)
-    X, y, query = (torch.from_numpy(part) for part in (fresh.X, fresh.y, w))
-    step = eta * matvec(fresh.S, theta - w)
-    missed = trained(X, y, query).numpy() - w - step
-    own = own_term(trained, query, n).numpy()
-    bound = operator_norm(fresh.S) * beyond(trained, theta, w)
-    return norm(step), norm(missed), norm(own), norm(missed - own), bound
-
+# $$|\mathrm{LSA}(w) - f(w) - \text{own term}| \le \|S\|\Big[(\|E_V\| + |V_{wy}||\theta|)\,|w-\theta|
+# + (\eta + \|E_V\| + |V_{wy}||\theta|)\,\big(\|E_W\||w| + |W_{x1}| + |W_{yw}||\theta||w|\big)\Big] .$$
 
 # %%
-bounds = dict(zip(learned, allowed, strict=True))
+from a2a.lsa.closeness import root_mean_square as rms
+from a2a.lsa.closeness import survey
 
-
-def beyond(trained, theta, w):
-    """What the bound allows in the square brackets."""
-    v, p, E_V, E_W, u, _ = bounds[trained]
-    first = (E_V + v * norm(theta)) * norm(w - theta)
-    seen = E_W * norm(w) + p + u * norm(theta) * norm(w)
-    return first + (eta + E_V + v * norm(theta)) * seen
-
-
-def spread(condition):
-    spectrum = np.geomspace(1, condition, d)
-    return random_covariance(rng, spectrum / spectrum.mean())
-
+# for each training and kind of prompt: sizes of step, miss, own term, rest, and the rest's bound
+trained_to_step = rng, learned, allowed, eta
+on_fresh = rms(survey(*trained_to_step, [(n, None)], instances))[:, 0]
+relative = on_fresh[:, 1] / on_fresh[:, 0]
 
 # %%
-def rms(values):
-    return np.sqrt(np.mean(np.square(values), axis=-1))
+from myst_nb import glue
 
-
-on_fresh = np.array([miss_on(trained, n) for trained in learned])
-relative = rms(on_fresh[:, 1]) / rms(on_fresh[:, 0])
 kind = "finds them" if converged.holds else "has not come that far here"
 told = f"Training from random weights {kind}: on prompts that it has never seen, "
 told += (
@@ -798,29 +639,25 @@ told += (
 glue("lsa-learned", told, display=False)
 
 # %%
-several = min(instances, 200)
+from a2a import random_covariance
+
 lengths = np.unique(np.geomspace(1, 10 * n, 10).astype(int))
 conditions = np.geomspace(1, 1e4, 9)
-by_length, by_condition = (
-    np.array([[miss_on(*each, count=several) for each in row] for row in table])
-    for table in (
-        [[(trained, m) for m in lengths] for trained in learned],
-        [[(trained, n, spread(k)) for k in conditions] for trained in learned],
-    )
-)
+spectra = [np.geomspace(1, kappa, d) for kappa in conditions]
+others = [random_covariance(rng, values / values.mean()) for values in spectra]
+several = min(instances, 200)
+by_length = survey(*trained_to_step, [(m, None) for m in lengths], several)
+by_condition = survey(*trained_to_step, [(n, C) for C in others], several)
 
 # %% tags=["hide-input", "remove-output"]
 fig, axes = panels(2, sharey=True)
-for ax, x, of in zip(
-    axes, (lengths, conditions), (by_length, by_condition), strict=True
-):
+shown = (lengths, by_length), (conditions, by_condition)
+for ax, (x, of) in zip(axes, shown, strict=True):
     step, error, own, *_ = np.moveaxis(rms(of), -1, 0)
     for k in range(trainings):
-        name, color = f"training {k + 1}", f"C{3 + k % 3}"
-        ax.loglog(
-            x, error[k] / step[k], "o-", markersize=4, color=color, label=name
-        )
-        ax.loglog(x, own[k] / step[k], "--", linewidth=1, color=color)
+        of_k = {"color": f"C{3 + k % 3}", "markersize": 4}
+        ax.loglog(x, error[k] / step[k], "o-", label=f"training {k + 1}", **of_k)
+        ax.loglog(x, own[k] / step[k], "--", linewidth=1, **of_k)
 axes[0].axvline(n, color="#888888", linestyle=":")
 axes[0].set(xlabel="examples in the prompt, n", ylabel="relative step error")
 axes[1].set(xlabel="condition number of the population covariance")
@@ -846,13 +683,10 @@ show("fig-lsa-generalises", fig)
 
 # %% tags=["nbval-check-output"]
 what = "relative step error of the learned layers on fresh prompts, rms"
-effort = [
-    requires("steps of training", steps, ">=", 1000),
-    requires("examples", n, ">=", d),
-]
-told = "more steps of training may help"
-evidence = close(relative, tolerance=1e-2)
-checks.add("A2", what, evidence, given=effort, otherwise=told)
+long = requires("steps of training", steps, ">=", 1000)
+effort = {"given": [long, requires("examples", n, ">=", d)]}
+effort["otherwise"] = "more steps of training may help"
+checks.add("A2", what, close(relative, tolerance=1e-2), **effort)
 longer = rms(by_length[:, lengths >= n])
 other = np.concatenate([longer, rms(by_condition)], axis=1)
 what = "the same on longer prompts and on other spectra, rms"
@@ -860,13 +694,11 @@ error = other[..., 1] / other[..., 0]
 checks.add("A2", what, close(error, tolerance=1e-2), given=[converged])
 
 # %% tags=["nbval-check-output"]
-tables = [
-    np.moveaxis(of, 2, 0).reshape(5, -1) for of in (by_length, by_condition)
-]
-step, _, _, error, bound = np.concatenate(tables, axis=1)
+both = [np.moveaxis(of, 2, 0).reshape(5, -1) for of in (by_length, by_condition)]
+step, _, _, error, bound = np.concatenate(both, axis=1)
 what = "step error without the own term, any length and spectrum, within what the loss allows"
 held_to = every(error <= bound + 1e-12 * (1 + step))
-checks.add("A2", what, held_to, given=[converged, wide, reach])
+checks.add("A2", what, held_to, given=given)
 
 # %% [markdown]
 # (learned-history)=
@@ -879,56 +711,36 @@ checks.add("A2", what, held_to, given=[converged, wide, reach])
 # symmetric and of the antisymmetric part of $W_o$ and of $(V_{ww}, V_{w1})$, and the step error with 0, 1, 5 and 20
 # earlier estimates in the prompt.
 
+
 # %%
-steps_here = norm(agent(w) - w)[few_prompts]
-
-
-def disturbed(layer):
-    """Median relative step error with 0, 1, 5 and 20 earlier estimates."""
+def row(name, layer):
+    """The largest entries of the three parts, and median step errors with earlier estimates."""
+    V, W = (part[:, d + 1 :] for part in in_one_gauge(layer))
+    W_o, V_o = W[d + 1 :], V[rows["w"]]
+    symmetric, antisymmetric = (W_o + W_o.T) / 2, (W_o - W_o.T) / 2
+    parts = [part.abs().max() for part in (symmetric, antisymmetric, V_o)]
     for m in (0, 1, 5, 20):
-        found = with_history(layer, Z[few_prompts], earlier[:, :m])
-        off = norm(found - agent(w)[few_prompts])
-        yield float(np.median(off / steps_here))
+        off = norm(with_history(layer, m) - exact)
+        parts.append(np.median(off / norm(exact - few[2])))
+    return name, *(f"{part:.0e}" for part in parts)
 
 
-# %%
-print("              W_o: symm.  antisymm.     V         0, 1, 5, 20 earlier")
-for k, trained in enumerate([layer, *learned]):
-    name = f"training {k}" if k else "constructed"
-    scale = -trained.W.detach()[rows["y"], rows["constant"]].squeeze()
-    W = trained.W.detach()[d + 1 :, d + 1 :] / scale
-    V = trained.V.detach()[rows["w"], d + 1 :] * scale
-    parts = (W + W.T) / 2, (W - W.T) / 2, V
-    sizes = "  ".join(f"{part.abs().max():>9.0e}" for part in parts)
-    errors = "  ".join(f"{error:.0e}" for error in disturbed(trained))
-    print(f"{name:>12}: {sizes}  step errors {errors}")
+columns = "weights", "W_o: symmetric", "antisymmetric", "V", "0", "1", "5", "20"
+of_learned = [row(f"training {k + 1}", one) for k, one in enumerate(learned)]
+title = "largest entries; step error with 0, 1, 5 and 20 earlier estimates"
+Table(columns, [row("constructed", layer), *of_learned], title)
 
 # %% [markdown]
 # What earlier estimates add is the sum of {prf:ref}`thm-lsa-history`, for learned and for random weights.
 
-
-# %%
-def added_by_history(layer):
-    """The sum of the theorem."""
-    V, W = layer.V.detach().numpy(), layer.W.detach().numpy()
-    z, z_k = (
-        np.concatenate([part, np.ones((*part.shape[:-1], 1))], axis=-1)
-        for part in (w[few_prompts, None], earlier)
-    )
-    scores = z_k @ W[d + 1 :, d + 1 :] @ np.swapaxes(z, -1, -2)
-    return np.sum(scores * (z_k @ V[rows["w"], d + 1 :].T), axis=1) / n
-
-
 # %% tags=["nbval-check-output"]
-for name, layers in (("learned", learned), ("random", [dense])):
-    for some_layer in layers:
-        bare, added = (
-            with_history(some_layer, Z[few_prompts], earlier[:, :m])
-            for m in (0, 20)
-        )
-        off = added - bare - added_by_history(some_layer)
-        size = norm(added) + norm(bare)
-        print(f"{name} weights:", within(norm(off) / size, 1e-12))
+from a2a.lsa.attention import earlier_term
+
+named_layers = [("learned", one) for one in learned] + [("random", dense)]
+for name, some_layer in named_layers:
+    bare, added = (with_history(some_layer, m) for m in (0, 20))
+    off = norm(added - bare - earlier_term(some_layer, few[2], earlier, n))
+    print(f"{name} weights:", within(off / (norm(added) + norm(bare)), 1e-12))
 
 # %% [markdown]
 # ## What was checked

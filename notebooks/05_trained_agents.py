@@ -61,47 +61,15 @@ instances = 200  # random pairs, for each length of training; [1, 1000]
 # %% tags=["hide-input"]
 import numpy as np
 import torch
-from myst_nb import glue
-from scipy import stats
 
-import a2a
-from a2a import AffineMap, GradientAgent, Prompt, alternate, probe, sample_prompt
-from a2a.affine import spectral_radius
-from a2a.arrays import matvec, norm, operator_norm
-from a2a.book.claims import Checks, requires
-from a2a.book.evidence import close, within
-from a2a.lsa import (
-    LinearSelfAttention,
-    LSAAgent,
-    jacobian,
-    own_term,
-    own_variation,
-    product_variation,
-    relative_step_error,
-    train_lsa,
-)
-from a2a.places import build_folder
+from a2a import GradientAgent, sample_prompt
+from a2a.book.claims import Checks
+from a2a.book.figures import style
 
+style()
 torch.set_num_threads(1)  # tensors this small gain nothing from more
 rng = np.random.default_rng(seed)
 checks = Checks("trained linear self-attention")
-
-# %% tags=["hide-input"]
-from a2a.book.figures import (
-    FIRST,
-    HELPED,
-    SECOND,
-    THEORY,
-    cloud,
-    errors_by_turn,
-    headline,
-    panels,
-    power_law,
-    show,
-    style,
-)
-
-style()
 
 # %%
 theta_first, theta_second, w0, elsewhere = rng.standard_normal((4, instances, d))
@@ -118,6 +86,9 @@ typical = np.sqrt(2 * d)  # root mean square gap between two objectives
 # step carries over ({doc}`01_lsa`).
 
 # %%
+from a2a.lsa import LinearSelfAttention, train_lsa
+from a2a.places import build_folder
+
 cache = build_folder() / "lsa"
 etas = eta_first, eta_second
 
@@ -136,23 +107,22 @@ trained = {steps: train(steps) for steps in lengths}
 constructed = [LinearSelfAttention.gradient_step(d, eta) for eta in etas]
 best, least = trained[lengths[-1]], trained[lengths[0]]
 
-
 # %%
-def step_error(layer, prompt, eta, w=w0):
-    X, y, w = (torch.from_numpy(part) for part in (prompt.X, prompt.y, w))
-    return relative_step_error(layer, X, y, w, eta).numpy()
+from a2a.lsa import relative_step_error
 
 
-# %%
-def training_error(layers):
-    """Mean relative step error of the two layers on fresh prompts."""
-    errors = [
-        step_error(*each) for each in zip(layers, prompts, etas, strict=True)
+def step_error(layer, prompt, eta):
+    return relative_step_error(layer, prompt.X, prompt.y, w0, eta).numpy()
+
+
+errors = np.array(
+    [
+        np.mean(
+            [step_error(*one) for one in zip(layers, prompts, etas, strict=True)]
+        )
+        for layers in trained.values()
     ]
-    return float(np.mean(errors))
-
-
-errors = np.array([training_error(layers) for layers in trained.values()])
+)
 
 # %% [markdown]
 # ## Is a trained agent affine?
@@ -176,33 +146,12 @@ errors = np.array([training_error(layers) for layers in trained.values()])
 # ({prf:ref}`thm-lsa-unique`). The check takes the own term off the trained layer, identifies the rest from $d + 1$
 # calls and compares the two where they were not called.
 
-
-# %%
-def repeated(prompt, copies):
-    return Prompt(
-        np.repeat(prompt.X, copies, axis=-2), np.repeat(prompt.y, copies, axis=-1)
-    )
-
-
-def own(layer, w, n):
-    return own_term(layer, torch.from_numpy(w), n).numpy()
-
-
-# %%
-def beyond_affine(layer, copies):
-    """What is left of the layer's answers elsewhere, without own term and affine map."""
-
-    def without_own(w, copies=1):
-        agent = LSAAgent(layer, repeated(prompts[0], copies))
-        return agent(w) - own(layer, w, copies * n)
-
-    left = without_own(elsewhere, copies) - probe(without_own, w0)(elsewhere)
-    return norm(left) / (norm(without_own(elsewhere)) + norm(w0))
-
-
 # %% tags=["nbval-check-output"]
+from a2a.book.evidence import within
+from a2a.lsa.trained import beyond_affine
+
 left = [
-    beyond_affine(layer, copies)
+    beyond_affine(layer, prompts[0], copies, w0, elsewhere)
     for layer, _ in trained.values()
     for copies in (1, 3)
 ]
@@ -216,9 +165,15 @@ print("is one affine map: relative difference", within(left, 1e-9))
 # well as it is exact, which is why its map is identified near the place where it will be used.
 
 # %%
-for name, layers in (("least", least), ("best", best)):
-    missed = LSAAgent(layers[0], prompts[0])(w0) - first(w0)
-    share = float(np.median(norm(own(layers[0], w0, n)) / norm(missed)))
+from myst_nb import glue
+
+from a2a.linalg import norm
+from a2a.lsa import LSAAgent, own_term
+
+for name, (layer, _) in (("least", least), ("best", best)):
+    missed = LSAAgent(layer, prompts[0])(w0) - first(w0)
+    own = own_term(layer, torch.from_numpy(w0), n).numpy()
+    share = float(np.median(norm(own) / norm(missed)))
     glue(f"trained-own-{name}", share, display=False)
 
 # %% [markdown]
@@ -241,7 +196,8 @@ for name, layers in (("least", least), ("best", best)):
 #
 # ```{math}
 # :label: eq-trained-foreseen
-# \tilde a - a^* = (I - PQ)^{-1}\big(\delta_A(b^*) + P\,\delta_B(a^*)\big) + O\big(\ell_A\,|\tilde b - b^*| + \ell_B\,|\tilde a - a^*|\big) ,
+# \tilde a - a^* = (I - PQ)^{-1}\big(\delta_A(b^*) + P\,\delta_B(a^*)\big)
+# + O\big(\ell_A\,|\tilde b - b^*| + \ell_B\,|\tilde a - a^*|\big) ,
 # ```
 #
 # with the constants $\|(I-PQ)^{-1}\|$ and $\|(I-PQ)^{-1}P\|$ of the two terms.
@@ -287,148 +243,26 @@ for name, layers in (("least", least), ("best", best)):
 # *smallest* ball says where the pair settles, the *largest* from how far away it finds the place. Both come from the
 # weights and the prompts, without a conversation. $\ell_A$ on a ball is the norm of the derivative of $\delta_A$ at its
 # centre, plus what that can change by within the ball; for a product of affine factors, as the own term is, the change
-# has a bound in closed form (`a2a.lsa.product_variation`).
-
-
-# %%
-def shift(exact, miss_first, miss_second):
-    """Where the first agent's fixed point moves to, given what the two agents miss."""
-    return matvec(spread(exact), miss_first + matvec(exact[0].M, miss_second))
-
-
-# %%
-def spread(exact):
-    """(I - PQ)^-1; the pseudo-inverse, where a direction is seen by neither prompt."""
-    return np.linalg.pinv(np.eye(d) - exact[0].M @ exact[1].M)
-
-
-FAR = 1e6 * typical  # where a pair that runs away is held
-
-
-# %%
-def held(agent):
-    def step(w):
-        answer = agent(w)
-        return answer * np.minimum(1, FAR / (norm(answer) + 1))[..., None]
-
-    return step
-
-
-# %%
-def long_enough(exact):
-    """Turns after which the slowest pair is a millionth as far from its fixed point; at least 20, at most 702."""
-    worst = np.max(operator_norm(exact[1].M @ exact[0].M))
-    return int(np.log(1e-6) / np.log(np.clip(worst, 0.5, 0.9805))) + 1
-
-
-# %% [markdown]
-# A `pair` below is two trained agents, with what is known of each: how its derivative misses that of its exact
-# counterpart at the fixed point, and what it can change by within a radius.
-
-
-# %%
-class Known:
-    """A trained agent, and the Lipschitz constant of what it misses on a ball."""
-
-    def __init__(self, agent, slope, variation):
-        self.agent, self.slope, self.variation = agent, slope, variation
-
-    def lipschitz(self, exact, centre, radius):
-        off = operator_norm(self.slope(centre) - exact.M)
-        return off + self.variation(centre, radius)
-
-
-# %%
-def reader(layer, prompt):
-    """A trained layer that reads a fixed prompt."""
-    agent = LSAAgent(layer, prompt)
-    return Known(
-        agent,
-        lambda w: jacobian(agent, w),
-        lambda w, radius: own_variation(layer, w, prompt.n, radius),
-    )
-
-
-radii = typical * np.geomspace(1e-12, 1e6, 109)[:, None]
-
-
-# %%
-def reach(exact, pair, theory, miss_first, miss_second, turns):
-    """For each radius and pair: whether a turn maps the ball into itself and the turns bring the start close; its r_a and Lipschitz constants."""
-    P, Q = exact[0].M, exact[1].M
-    size_P, size_Q = operator_norm(P), operator_norm(Q)
-    l_A = pair[0].lipschitz(exact[0], theory.second, radii)
-    r_a = (size_P + l_A) * radii + norm(miss_first)
-    l_B = pair[1].lipschitz(exact[1], theory.first, r_a)
-    rate = operator_norm(Q @ P) + size_Q * l_A + size_P * l_B + l_A * l_B
-    moved = norm(matvec(Q, miss_first) + miss_second) + l_B * norm(miss_first)
-    left = 2 * radii * (size_P + l_A) * np.minimum(rate, 1) ** (turns - 1)
-    holds = (rate < 1) & (moved <= (1 - rate) * radii)
-    return holds & (left <= 1e-6 * typical), r_a, l_A, l_B
-
-
-# %% [markdown]
-# From the balls follow four numbers a pair: the largest radius; the bounds on $|\tilde a - a^*|$ and
+# has a bound in closed form (`a2a.lsa.product_variation`). A pair is two trained agents that know their derivatives
+# (`a2a.lsa.trained`).
+#
+# From the balls follow four numbers a pair (`a2a.lsa.reach`): the largest radius; the bounds on $|\tilde a - a^*|$ and
 # $|\tilde b - b^*|$, which are $r_a$ and $r$ of the smallest ball; and the bound on the remainder of
 # {eq}`eq-trained-foreseen`. A pair without a ball has the largest radius 0 and no bounds. A ball counts here only if
 # the turns that are simulated bring every start in it within $10^{-6}$ of the typical gap to the fixed point. A
 # conversation runs in two halves: a pair is *in reach* if what it has written by half-time lies in its largest ball,
-# and the theorem speaks of the second half.
-
-
-# %%
-def from_balls(exact, holds, r_a, l_A, l_B):
-    """The largest radius, and the bounds on both agents' gaps and on the remainder, (pairs,) each."""
-    largest = np.max(np.where(holds, radii, 0), axis=0)
-    pick = np.argmax(holds, axis=0)[None]
-
-    def least(values):
-        values = np.broadcast_to(values, holds.shape)
-        return np.take_along_axis(values, pick, axis=0)[0]
-
-    found, back = holds.any(axis=0), spread(exact)
-    remainder = operator_norm(back) * least(l_A) * least(radii)
-    remainder += operator_norm(back @ exact[0].M) * least(l_B) * least(r_a)
-    bound, bound_second, remainder = (
-        np.where(found, size, np.inf)
-        for size in (least(r_a), least(radii), remainder)
-    )
-    return {
-        "largest": largest,
-        "bound": bound,
-        "bound second": bound_second,
-        "remainder": remainder,
-    }
-
+# and the theorem speaks of the second half. A pair that runs away is held at a million times the typical gap.
 
 # %%
-def settle(exact, pair, start=w0):
-    """Where the pairs settle: in theory, in a conversation, and foreseen by one call of each, with bounds."""
-    both_seen = isinstance(exact[1], GradientAgent)
-    unseen = {"w0": start} if both_seen else {}
-    theory = a2a.equilibrium(*exact, **unseen, require_stable=False)
-    agents, turns = [known.agent for known in pair], long_enough(exact)
-    half = alternate(*map(held, agents), start, turns, history=False).second[0]
-    run = alternate(*map(held, agents), half, turns, history=False)
-    misses = (
-        agents[0](theory.second) - theory.first,
-        agents[1](theory.first) - theory.second,
-    )
-    balls = from_balls(exact, *reach(exact, pair, theory, *misses, turns))
-    return {
-        "theory": theory,
-        "first": run.first[0],
-        "second": run.second[0],
-        "one call": theory.first + shift(exact, *misses),
-        "in reach": norm(half - theory.second) <= balls["largest"],
-        **balls,
-    }
+from a2a.lsa.reach import FAR, settle
 
 
-# %%
 def settle_all(exact, pairs_of):
-    """The same for every length of training."""
-    return [settle(exact, pairs_of(layers)) for layers in trained.values()]
+    """Where the pairs settle and what was foretold, for every length of training."""
+    return [
+        settle(exact, pairs_of(layers), w0, typical)
+        for layers in trained.values()
+    ]
 
 
 # %% [markdown]
@@ -436,8 +270,11 @@ def settle_all(exact, pairs_of):
 # the theory has the exact one, provided that its bound says so; and after every training each pair in reach settles
 # where one call of each agent foretells, up to the bound on the remainder.
 
-
 # %%
+from a2a import spectral_radius
+from a2a.book.claims import requires
+
+
 def contracts(exact):
     """The assumption of the first theorem; a direction that neither prompt sees has the rate 1."""
     rate = spectral_radius(exact[0].M @ exact[1].M)
@@ -445,24 +282,25 @@ def contracts(exact):
 
 
 # %%
+from a2a.book.evidence import close
+
+
 def compare(setting, exact, results, target):
     """The two checks of a setting; `target` is where the theory has the first agent."""
-    last = results[-1]
-    bound = np.where(last["in reach"], last["bound"], np.inf).max() / typical
+    last, stable = results[-1], contracts(exact)
+    bound = np.where(last.in_reach, last.balls.gap_first, np.inf).max() / typical
     small = requires("largest bound on the gap", bound, "<=", 0.01)
-    stable = contracts(exact)
-    off = norm(last["first"] - target) / typical
+    off = norm(last.first - target) / typical
     what = f"{setting}: first trained agent minus exact fixed point"
     checks.add("A10", what, close(off, tolerance=0.01), given=[stable, small])
 
-    reached = np.array([result["in reach"] for result in results])
+    reached = np.array([result.in_reach for result in results])
     some = requires("share of pairs in reach", reached.mean(), ">=", 0.1)
-    remainder = [norm(of["first"] - of["one call"]) for of in results]
-    bounds = np.array([result["remainder"] for result in results])
-    wrong = (np.array(remainder) > bounds + 2e-6 * typical)[reached]
+    remainder = np.array([norm(of.first - of.foreseen) for of in results])
+    bounds = np.array([result.balls.remainder for result in results])
+    wrong = (remainder > bounds + 2e-6 * typical)[reached].sum()
     what = f"{setting}: pairs in reach farther from where one call of each agent foretells than the remainder's bound"
-    evidence = close(wrong.sum(), tolerance=0)
-    checks.add("A10", what, evidence, given=[stable, some])
+    checks.add("A10", what, close(wrong, tolerance=0), given=[stable, some])
 
 
 # %% [markdown]
@@ -470,36 +308,43 @@ def compare(setting, exact, results, target):
 #
 # Two trained agents with fixed prompts, against the formula of {prf:ref}`thm-equilibrium`.
 
-
 # %%
+from a2a.lsa.trained import Reader
+
+
 def free(layers):
-    return [reader(*each) for each in zip(layers, prompts, strict=True)]
+    return [Reader(*each) for each in zip(layers, prompts, strict=True)]
 
 
-def agents_of(pair):
-    return [held(known.agent) for known in pair]
-
-
-# %%
 exact_free = (first, second)
 equilibria = settle_all(exact_free, free)
 settled = equilibria[-1]
-theory = settled["theory"]
+theory = settled.theory
 
 # %% tags=["nbval-check-output"]
 compare("equilibrium", exact_free, equilibria, theory.first)
 
 # %% tags=["hide-input", "remove-output"]
+from a2a import alternate
+from a2a.agents import held
+from a2a.book.figures import FIRST, SECOND, errors_by_turn, panels, show
+
+
+def run(pair, turns, start=w0, **options):
+    agents = [held(agent, FAR * typical) for agent in pair]
+    return alternate(*agents, start, turns, **options)
+
+
 fig, ax = panels()
 for layers, kind, note in (
     (best, "-", ""),
     (least, ":", ", short training"),
     (constructed, "--", ", constructed"),
 ):
-    run = alternate(*agents_of(free(layers)), w0, 30)
+    told = run(free(layers), 30)
     for name, written, agent, bias, color in (
-        ("A", run.first, first, theory.bias_first, FIRST),
-        ("B", run.second, second, theory.bias_second, SECOND),
+        ("A", told.first, first, theory.bias_first, FIRST),
+        ("B", told.second, second, theory.bias_second, SECOND),
     ):
         curve = {"label": f"{name}{note}", "color": color, "style": kind}
         mean = norm(written - agent.theta).mean(axis=1)
@@ -523,36 +368,22 @@ show("fig-trained-equilibrium", fig)
 # The identity of {prf:ref}`thm-trained-gap` uses nothing of the trained layers but what they miss at the fixed point.
 # It is checked at the points that the conversations have reached, where they have come to rest.
 
-
-# %%
-def identity_left(layers, result):
-    """What the identity leaves of each pair, and whether the pair has come to rest."""
-    first_agent, second_agent = (known.agent for known in free(layers))
-    misses = (
-        first_agent(result["second"]) - first(result["second"]),
-        second_agent(result["first"]) - second(result["first"]),
-    )
-    moves = norm(first_agent(result["second"]) - result["first"])
-    left = result["first"] - theory.first - shift(exact_free, *misses)
-    reach_of_move = moves * operator_norm(spread(exact_free))
-    return norm(left) / typical, reach_of_move <= 1e-7 * typical
-
-
 # %% tags=["nbval-check-output"]
-each = zip(trained.values(), equilibria, strict=True)
-left, at_rest = (
-    np.array(part)
-    for part in zip(*(identity_left(*one) for one in each), strict=True)
-)
+from a2a.lsa.reach import identity_left
+
+left, may_be = np.array(
+    [
+        identity_left(exact_free, free(layers), result)
+        for layers, result in zip(trained.values(), equilibria, strict=True)
+    ]
+).swapaxes(0, 1)
+at_rest = may_be <= 1e-7 * typical
+evidence = close(np.where(at_rest, left, 0) / typical, tolerance=1e-6)
+some = requires("share of pairs at rest", at_rest.mean(), ">=", 0.1)
 what = (
     "equilibrium: gap minus (I - PQ)^-1 of what the agents miss where they rest"
 )
-given = [
-    contracts(exact_free),
-    requires("share of pairs at rest", at_rest.mean(), ">=", 0.1),
-]
-left = np.where(at_rest, left, 0)
-checks.add("A10", what, close(left, tolerance=1e-6), given=given)
+checks.add("A10", what, evidence, given=[contracts(exact_free), some])
 
 # %% [markdown]
 # From how far away does a pair find its place? The same pairs after the longest training, from starts that are 10 to
@@ -561,38 +392,32 @@ checks.add("A10", what, close(left, tolerance=1e-6), given=given)
 # theorem's condition is sufficient, not necessary.
 
 # %%
+from a2a.lsa.reach import AT_REST, turns_to_rest
+
 times = [1, 10, 100, 1000, 10_000]
-pair = agents_of(free(best))
-enough = 2 * long_enough(exact_free)
-arrived, promised = [], []
-for factor in times:
-    run = alternate(*pair, factor * w0, enough, history=False)
-    off = norm(run.first[0] - settled["first"])
-    arrived.append(off <= 2e-6 * typical)
-    promised.append(norm(factor * w0 - theory.second) <= settled["largest"])
-kept = np.array(promised)[:, settled["in reach"]]
-came = np.array(arrived)[:, settled["in reach"]]
+enough = {"turns": 2 * turns_to_rest(exact_free), "history": False}
+ends = [run(free(best), start=k * w0, **enough).first[0] for k in times]
+arrived = norm(np.array(ends) - settled.first) <= 2 * AT_REST * typical
+starts = np.multiply.outer(times, w0)
+promised = norm(starts - theory.second) <= settled.balls.largest
 
 # %% tags=["nbval-check-output"]
 what = "equilibrium: starts within the largest ball that lead elsewhere"
-stable = contracts(exact_free)
+kept, came = (of[:, settled.in_reach] for of in (promised, arrived))
 share = kept.mean() if kept.size else 0
 some = requires("share of starts in reach", share, ">", 0)
 elsewhere_led = close((kept & ~came).sum(), tolerance=0)
-checks.add("A10", what, elsewhere_led, given=[stable, some])
+checks.add("A10", what, elsewhere_led, given=[contracts(exact_free), some])
 
 # %% tags=["hide-input", "remove-output"]
+from a2a.book.figures import THEORY
+
 fig, ax = panels()
-for shares, name, color in (
-    (arrived, "arrived", FIRST),
-    (promised, "promised", THEORY),
-):
-    ax.semilogx(times, np.mean(shares, axis=1), "o-", color=color, label=name)
-ax.set(
-    xlabel="times as far from the origin",
-    ylabel="share of pairs",
-    ylim=(-0.05, 1.05),
-)
+curves = ("arrived", arrived, FIRST), ("promised", promised, THEORY)
+for name, shares, color in curves:
+    ax.semilogx(times, shares.mean(axis=1), "o-", color=color, label=name)
+ax.set(xlabel="times as far from the origin", ylabel="share of pairs")
+ax.set(ylim=(-0.05, 1.05))
 ax.legend()
 show("fig-trained-reach", fig)
 
@@ -618,55 +443,52 @@ show("fig-trained-reach", fig)
 # steps has no use: the attacker shows its example $n$ times. The geometry is the same, and so is the exact step.
 
 # %%
-attack = a2a.attack_prompt(second, theta_first, eta_first)
+from a2a import attack_prompt
+
+attack = attack_prompt(second, theta_first, eta_first)
 attacker = GradientAgent(attack.S, theta_first, eta_first)
 exact_attack = (attacker, second)
 
 
-# %%
 def attacked(layers, copies=1):
-    return [
-        reader(layers[0], repeated(attack, copies)),
-        reader(layers[1], prompts[1]),
-    ]
+    reads = attack.repeated(copies), prompts[1]
+    return [Reader(*each) for each in zip(layers, reads, strict=True)]
 
 
-# %%
 attacks = settle_all(exact_attack, attacked)
 repeated_attacks = settle_all(exact_attack, lambda layers: attacked(layers, n))
-under_attack, repeated_attack = attacks[-1], repeated_attacks[-1]
-beaten = under_attack["theory"]
 
 # %% tags=["nbval-check-output"]
 compare("attack, one example", exact_attack, attacks, theta_first)
 compare("attack, example repeated", exact_attack, repeated_attacks, theta_first)
 
 # %% tags=["nbval-check-output"]
-for name, result in (
-    ("one example", under_attack),
-    ("example repeated", repeated_attack),
-):
+from a2a.linalg import matvec
+
+kinds = ("one example", attacks[-1]), ("example repeated", repeated_attacks[-1])
+for name, result in kinds:
     what = f"attack, {name}: victim minus theta_B, against Q (theta_A - theta_B)"
-    bound = np.where(result["in reach"], result["bound second"], np.inf).max()
-    small = requires(
-        "largest bound on the victim's gap", bound / typical, "<=", 0.01
-    )
-    miss = result["second"] - theta_second
-    off = norm(miss - matvec(second.M, theta_first - theta_second)) / typical
+    bound = np.where(result.in_reach, result.balls.gap_second, np.inf).max()
+    words = "largest bound on the victim's gap"
+    small = requires(words, bound / typical, "<=", 0.01)
+    pulled = matvec(second.M, theta_first - theta_second)
+    off = norm(result.second - theta_second - pulled) / typical
     checks.add("A10", what, close(off, tolerance=0.01), given=[small])
 
 # %%
-prompt_kinds = prompts[0], attack, repeated(attack, n)
-heads = "ordinary", "one example", f"shown {n} times", "in reach", "ran away"
-print(f"{'median step error on:':>24}" + "".join(f"{head:>16}" for head in heads))
+from a2a.book.tables import Table
+
+shown = prompts[0], attack, attack.repeated(n)
+rows = []
 for (steps, layers), result in zip(trained.items(), attacks, strict=True):
-    missed = [
-        np.median(step_error(layers[0], kind, eta_first)) for kind in prompt_kinds
-    ]
-    shares = result["in reach"].mean(), np.mean(norm(result["first"]) > FAR / 2)
-    row = "".join(f"{error:>16.0e}" for error in missed)
-    row += "".join(f"{share:>16.1%}" for share in shares)
-    print(f"{steps:>6} steps of training {row}")
+    missed = [np.median(step_error(layers[0], kind, eta_first)) for kind in shown]
+    away = np.mean(norm(result.first) > FAR * typical / 2)
+    shares = f"{result.in_reach.mean():.1%}", f"{away:.1%}"
+    texts = [f"{error:.0e}" for error in missed]
+    rows.append([f"{steps} steps", *texts, *shares])
+columns = "training", "ordinary", "one example", f"shown {n} times"
+title = "median step error by prompt; pairs under attack with one example"
+Table([*columns, "in reach", "ran away"], rows, title)
 
 # %% [markdown]
 # The last columns are about the attack with one example: pairs that come within reach of {prf:ref}`thm-trained-reach`,
@@ -674,21 +496,20 @@ for (steps, layers), result in zip(trained.items(), attacks, strict=True):
 # attacker.
 
 # %% tags=["hide-input", "remove-output"]
+from a2a.book.figures import HELPED
+
 fig, ax = panels()
 for layers, copies, kind, color, name in (
     (constructed, 1, "--", THEORY, "attacker, constructed"),
     (best, n, "-.", "C3", "attacker, example repeated"),
     (best, 1, "-", HELPED, "attacker, one example"),
 ):
-    pair = agents_of(attacked(layers, copies))
-    run = alternate(*pair, w0, min(200, long_enough(exact_attack)))
-    median = np.median(norm(run.first - theta_first), axis=1)
+    told = run(attacked(layers, copies), min(200, turns_to_rest(exact_attack)))
+    median = np.median(norm(told.first - theta_first), axis=1)
     errors_by_turn(ax, median, label=name, color=color, style=kind)
-victim, plateau = norm(run.second - theta_second), norm(beaten.bias_second)
-median = np.median(victim, axis=1)
-errors_by_turn(
-    ax, median, label="victim", color=SECOND, plateau=np.median(plateau)
-)
+median = np.median(norm(told.second - theta_second), axis=1)
+plateau = np.median(norm(attacks[-1].theory.bias_second))
+errors_by_turn(ax, median, label="victim", color=SECOND, plateau=plateau)
 ax.set(xscale="log")
 ax.legend()
 show("fig-trained-attack", fig)
@@ -716,60 +537,23 @@ show("fig-trained-attack", fig)
 # $\tilde a - \theta_A = \delta_A(\tilde b) + P\,\delta_B(\tilde a)$. The objective $h(w)$ that the helper sets is
 # affine in $w$, so that its map too is a sum of products of affine factors.
 
-
 # %%
-def objective(w):
-    return a2a.newton_objective(first, second, w)
+from functools import partial
 
+from a2a import AffineMap, newton_objective, probe
+from a2a.lsa.trained import Relabeller
 
+objective = partial(newton_objective, first, second)
 steering = probe(objective, w0).M  # the derivative of h
 
 
-# %%
-def helper(layer):
-    """A trained layer that steers by its labels."""
-    X = torch.from_numpy(prompts[1].X)
-
-    def answer(w):
-        return LSAAgent(layer, Prompt.from_objective(prompts[1].X, objective(w)))(
-            w
-        )
-
-    def slope(w):
-        h, at = torch.from_numpy(objective(w)), torch.from_numpy(w)
-        by_w = jacobian(lambda v: layer(X, matvec(X, h), v), w)
-        by_h = jacobian(lambda v: layer(X, matvec(X, v), at), h.numpy())
-        return by_w + by_h @ steering
-
-    return Known(answer, slope, lambda w, r: helper_variation(layer, w, r))
-
-
-# %%
-def helper_variation(layer, w, radius):
-    """What the derivative of a helper can change by within a radius of w."""
-    x, y, rows_w, one = layer.rows.values()
-    V, W, S = layer.V.numpy(), layer.W.numpy(), second.S
-    h, V_x = objective(w), V[rows_w, x]
-    size_V = norm(V[rows_w, y][:, 0])
-    to_y = abs(w @ W[y, rows_w][0] + W[y, one][0]), norm(W[y, rows_w][0])
-    to_x = norm(w @ W[x, rows_w].T + W[x, one][:, 0]), operator_norm(W[x, rows_w])
-    read = norm(matvec(V_x @ S, h)), operator_norm(V_x @ S @ steering)
-    seen = norm(matvec(S, h)), operator_norm(S @ steering)
-    label = norm(h), operator_norm(steering)
-    change = product_variation([to_y, read], radius)
-    change += size_V * product_variation([seen, to_x], radius)
-    change += size_V * product_variation([to_y, seen, label], radius)
-    return change + own_variation(layer, w, n, radius)
-
-
-# %%
 def helped(layers):
-    return [reader(layers[0], prompts[0]), helper(layers[1])]
+    helper = Relabeller(layers[1], prompts[1].X, objective, steering)
+    return [Reader(layers[0], prompts[0]), helper]
 
 
 exact_helped = (first, AffineMap(np.zeros((d, d)), theta_first))
 helps = settle_all(exact_helped, helped)
-with_help = helps[-1]
 
 # %% tags=["nbval-check-output"]
 compare("helper", exact_helped, helps, theta_first)
@@ -781,13 +565,13 @@ for layers, kind, note in (
     (least, ":", "short training"),
     (constructed, "--", "constructed"),
 ):
-    run = alternate(*agents_of(helped(layers)), w0, 12)
+    told = run(helped(layers), 12)
     color = THEORY if kind == "--" else HELPED
-    median = np.median(norm(run.first - theta_first), axis=1)
+    median = np.median(norm(told.first - theta_first), axis=1)
     errors_by_turn(ax, median, label=f"helped, {note}", color=color, style=kind)
-run = alternate(*agents_of(free(best)), w0, 12)
+told = run(free(best), 12)
 plateau = np.median(norm(theory.bias_first))
-median = np.median(norm(run.first - theta_first), axis=1)
+median = np.median(norm(told.first - theta_first), axis=1)
 errors_by_turn(ax, median, label="without help", color=FIRST, plateau=plateau)
 ax.legend(loc="lower right", bbox_to_anchor=(1, 0.1))
 show("fig-trained-helper", fig)
@@ -812,7 +596,6 @@ show("fig-trained-helper", fig)
 # trained agent, leaves of the gap between where the trained pair settled and the exact fixed point. Relative to the
 # foreseen gap that is of first order, where the theory applies.
 
-
 # %%
 settings = {
     "equilibrium": (equilibria, FIRST),
@@ -822,22 +605,23 @@ settings = {
 }
 
 
-# %%
-def distance(result, predicted=None):
+def distance(result, expected=None):
     """From where the first trained agent settled to the exact fixed point, or to a prediction."""
-    expected = result["theory"].first if predicted is None else predicted
-    return norm(result["first"] - expected) / typical
+    expected = result.theory.first if expected is None else expected
+    return norm(result.first - expected) / typical
 
 
 def foreseen_gap(result):
-    return norm(result["one call"] - result["theory"].first) / typical
+    return norm(result.foreseen - result.theory.first) / typical
 
 
 # %% tags=["hide-input", "remove-output"]
+from a2a.book.figures import cloud
+
 fig, ax = panels()
 for name, (results, color) in reversed(settings.items()):
     gap = np.array([foreseen_gap(result) for result in results])
-    left = np.array([distance(result, result["one call"]) for result in results])
+    left = np.array([distance(result, result.foreseen) for result in results])
     cloud(ax, gap, left / gap, color=color, label=name)
 ax.axhline(1, color=THEORY, linewidth=1, linestyle="--")
 ax.set(xscale="log", yscale="log")
@@ -864,13 +648,13 @@ show("fig-trained-foreseen", fig)
 # is below a tenth of the gap. One example and a short training are too far from exact.
 
 # %%
-print(f"{'':>26}" + "".join(f"{steps:>16} steps" for steps in lengths))
+rows = []
 for name, (results, _) in settings.items():
-    row = ""
-    for result in results:
-        small = distance(result, result["one call"]) < 0.1 * foreseen_gap(result)
-        row += f"{result['in reach'].mean():>12.0%} {small.mean():>8.0%} "
-    print(f"{name:>26}{row}")
+    for steps, result in zip(lengths, results, strict=True):
+        small = distance(result, result.foreseen) < 0.1 * foreseen_gap(result)
+        shares = f"{result.in_reach.mean():.0%}", f"{small.mean():.0%}"
+        rows.append([name, f"{steps} steps", *shares])
+Table(["setting", "training", "in reach", "remainder below a tenth"], rows)
 
 # %% [markdown]
 # ## The gap and the training error
@@ -892,6 +676,9 @@ def medians(results, predictions=None):
 
 
 # %%
+from scipy import stats
+
+
 def power(results):
     """Growth of the gap with the training error: the slope on log axes, with its 95 % interval over trainings."""
     if len(lengths) < 3:
@@ -901,37 +688,29 @@ def power(results):
     return f"{fit.slope:.2f} ({fit.slope - half:.2f} to {fit.slope + half:.2f})"
 
 
-# %%
-for name, (results, _) in settings.items():
-    print(f"{name:>26}: gap as a power of the step error, {power(results)}")
-told = f"Over trainings the gap at the equilibrium grows as the step error to the power {power(equilibria)}."
+powers = {name: power(results) for name, (results, _) in settings.items()}
+told = f"Over trainings the gap at the equilibrium grows as the step error to the power {powers['equilibrium']}."
 glue("trained-told", told, display=False)
+Table(["setting", "gap as a power of the step error"], powers.items())
 
 # %% tags=["hide-input"]
+from a2a.book.figures import headline, power_law
+
 fig, ax = panels()
 for name, (results, color) in settings.items():
     power_law(ax, errors, medians(results), label=name, color=color, slope=1)
-ax.set(
-    xlabel="relative step error of the trained layers",
-    ylabel="gap to the exact fixed point",
-)
+ax.set(xlabel="relative step error of the trained layers")
+ax.set(ylabel="gap to the exact fixed point")
 ax.legend()
 headline("trained-headline", fig)
 
 
 # %%
-def probed(layers, result):
-    """The fixed point of the affine maps identified from d + 1 calls of each agent."""
-    A, B = (known.agent for known in free(layers))
-    turn = probe(A, result["theory"].second) @ probe(B, result["theory"].first)
-    return matvec(np.linalg.pinv(np.eye(d) - turn.M), turn.c)
+from a2a.lsa.reach import probed_fixed_point
 
-
-# %%
-by_probe = [
-    probed(*one) for one in zip(trained.values(), equilibria, strict=True)
-]
-by_call = [result["one call"] for result in equilibria]
+pairs = [free(layers) for layers in trained.values()]
+by_probe = [probed_fixed_point(pair, theory) for pair in pairs]
+by_call = [result.foreseen for result in equilibria]
 
 # %% tags=["hide-input", "remove-output"]
 fig, ax = panels()

@@ -34,6 +34,11 @@ def fast_agent(rng, d, lib=np.asarray, *, batch=()):
     )
 
 
+def isotropic(lib, size, theta, eta=1.0):
+    """A gradient agent that sees all directions alike."""
+    return GradientAgent(lib(size * np.eye(len(theta))), lib(theta), eta)
+
+
 def coupled_fixed_point(first, second):
     """a* and b* of one unbatched pair from the 2d equations a = P b + c_A, b = Q a + c_B in one solve."""
     P, Q = np.asarray(first.M), np.asarray(second.M)

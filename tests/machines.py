@@ -27,8 +27,10 @@ from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "_build" / "machines"
 REFERENCES = sorted((ROOT / "tests" / "reference").glob("*.ipynb"))
-MODULES = "adversary affine agents arrays equilibrium helper identification interaction lsa prompts training"
-NUMERIC = [ROOT / "tests" / f"test_{module}.py" for module in MODULES.split()]
+NOT_NUMERIC = ("__init__", "__main__", "execute", "intervals", "journal", "places", "threads")
+THEORY = [file.stem for file in sorted((ROOT / "a2a").glob("*.py")) if file.stem not in NOT_NUMERIC]
+NUMERIC = [file for module in THEORY if (file := ROOT / "tests" / f"test_{module}.py").exists()]
+NUMERIC += sorted((ROOT / "tests" / "lsa").glob("test_*.py"))
 MEMORY = 3 * 2**30
 """Bytes that a run may take: pytest and the kernel of a notebook with a language model."""
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from instances import batches, close, dimensions, seeds
+from instances import agent, batches, close, dimensions, seeds
 
 from a2a import AffineMap, GradientAgent, spectral_radius
 
@@ -104,3 +104,18 @@ def test_maps_of_different_libraries_do_not_compose():
 def test_a_map_composes_with_maps_only():
     with pytest.raises(TypeError, match="unsupported operand"):
         AffineMap([[1.0]], [0.0]) @ None
+
+
+@given(seed=seeds, d=dimensions, batch=batches)
+def test_shrinkage_is_1_minus_the_norm_and_keeps_the_digits_of_a_small_step(lib, seed, d, batch):
+    one = agent(np.random.default_rng(seed), d, lib, batch=batch)
+    norm = np.linalg.norm(np.asarray(one.M), 2, axis=(-2, -1))
+    assert close(one.shrinkage(), 1 - norm) and close(AffineMap(one.M, one.c).shrinkage(), 1 - norm)
+    slow = GradientAgent(one.S, one.theta, one.eta * 1e-14)
+    least = np.linalg.eigvalsh(np.asarray(one.step))[..., 0]
+    assert np.allclose(np.asarray(slow.shrinkage()) / 1e-14, least, rtol=1e-9, atol=1e-12)
+
+
+def test_a_composition_of_symmetric_maps_is_not_symmetric(rng):
+    one = agent(rng, 3)
+    assert one.symmetric and not (one @ one).symmetric and not AffineMap(one.M, one.c).symmetric

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from instances import agent, batches, close, dimensions, seeds
 
-from a2a import AffineMap, GradientAgent, NoisyAgent, sample_pair, sample_prompt
-from a2a.agents import objective
+from a2a import AffineMap, GradientAgent, NoisyAgent, sample_pair, sample_prompt, take_turns
+from a2a.agents import held, left_alone, slowest
 
 
 @given(seed=seeds, d=dimensions)
@@ -30,7 +31,7 @@ def test_from_prompt_steps_down_the_same_gradient(seed, d):
 @given(seed=seeds, d=dimensions, batch=batches)
 def test_step_and_map_agree(lib, seed, d, batch):
     one = agent(np.random.default_rng(seed), d, lib, batch=batch)
-    assert close(one.M, np.eye(d) - np.asarray(one.step)) and close(one.fixed_point(), one(objective(one)), 1e-6)
+    assert close(one.M, np.eye(d) - np.asarray(one.step)) and close(one.fixed_point(), one(one.objective()), 1e-6)
 
 
 def test_a_step_of_any_size_keeps_its_digits(lib):
@@ -57,11 +58,11 @@ def test_integers_are_taken():
 
 
 def test_objective_is_theta_of_a_gradient_agent_though_its_prompt_leaves_it_open(lib):
-    assert objective(GradientAgent(lib(np.zeros((2, 2))), lib([1.0, 2.0]), 0.1)).tolist() == [1.0, 2.0]
+    assert GradientAgent(lib(np.zeros((2, 2))), lib([1.0, 2.0]), 0.1).objective().tolist() == [1.0, 2.0]
 
 
 def test_objective_is_the_fixed_point_of_another_map(lib):
-    assert objective(AffineMap(lib([[0.5]]), lib([1.0]))).tolist() == [2.0]
+    assert AffineMap(lib([[0.5]]), lib([1.0])).objective().tolist() == [2.0]
 
 
 @pytest.mark.parametrize(
@@ -108,3 +109,25 @@ def test_noise_is_a_standard_deviation(rng, noise):
 def test_a_sampled_pair_is_independent_and_batched(rng):
     first, second = sample_pair(rng, 6, 2, 0.1, [0.1, 0.2, 0.3], batch=(3,))
     assert first.S.shape == second.S.shape == (3, 2, 2) and not np.allclose(first.S, second.S)
+
+
+def test_an_agent_that_runs_away_is_held_in_its_direction(lib):
+    far = held(lambda w: 3 * w, 100.0)
+    assert close(far(lib([[30.0, 40.0], [3.0, 4.0]])), [[90.0 * 100 / 151, 120.0 * 100 / 151], [9.0, 12.0]])
+    ended = take_turns([far], lib([3.0, 4.0]), 50)[-1, 0]
+    assert np.linalg.norm(np.asarray(ended)) == pytest.approx(100, rel=0.02)
+
+
+@given(seed=seeds, d=dimensions, batch=batches, steps=st.integers(1, 30))
+def test_left_alone_is_where_the_steps_lead(lib, seed, d, batch, steps):
+    rng = np.random.default_rng(seed)
+    one, w = agent(rng, d, lib, batch=batch), lib(rng.standard_normal(d))
+    assert close(left_alone(one, w, steps), take_turns([one], w, steps)[-1, 0], 1e-8)
+
+
+@given(seed=seeds, d=dimensions, batch=batches)
+def test_the_slowest_direction_shrinks_by_the_spectral_radius(lib, seed, d, batch):
+    one = agent(np.random.default_rng(seed), d, lib, batch=batch)
+    along, factor = slowest(one)
+    assert close(factor, one.spectral_radius(), 1e-8)
+    assert close(np.linalg.norm(np.asarray(one(one.theta + along) - one.theta), axis=-1), factor, 1e-8)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from small_notebook import NOTEBOOK, printed
 
 from a2a import __main__ as command
 from a2a.book import page
+from a2a.book import run as command_run
+from a2a.book.runs import find_notebook
+from a2a.execute import execute
 
 
 @pytest.fixture
@@ -37,7 +41,7 @@ def test_a_run_leaves_its_notebook_its_claims_and_its_page(notebook, tmp_path, c
     assert printed(run).startswith("4 0.1 plain True")
     assert json.loads(written[1].read_text()) == {"claims": []}
     assert asked == [(run, notebook, written[2], {"d": 4})]
-    command._check_companions(run)  # what a run left can be written again
+    command_run._check_companions(run)  # what a run left can be written again
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +49,13 @@ def finished(tmp_path_factory):
     """A real run at the defaults."""
     file = tmp_path_factory.mktemp("finished") / "02_small.py"
     file.write_text(NOTEBOOK)
-    return command.execute(file, file.with_name("run.ipynb"))
+    return execute(file, file.with_name("run.ipynb"))
 
 
 @pytest.fixture
 def quickly(finished, monkeypatch):
     """Every run is that one, made before."""
-    monkeypatch.setattr(command, "execute", lambda notebook, output, *given, **more: shutil.copy(finished, output))
+    monkeypatch.setattr(command_run, "execute", lambda notebook, output, *given, **more: shutil.copy(finished, output))
 
 
 def test_a_run_without_a_page_says_why_and_is_a_run(notebook, tmp_path, capsys, monkeypatch, quickly):
@@ -93,6 +97,14 @@ def test_what_stands_where_the_page_goes_is_not_overwritten(notebook, tmp_path, 
     assert code == 2 and f"{name} exists and isn't of a run" in err and (tmp_path / name).read_text() == "mine"
 
 
+def test_force_replaces_it(notebook, tmp_path, capsys, monkeypatch, quickly):
+    monkeypatch.setattr(page, "write_page", lambda executed, source, file, own: file.write_text("a page"))
+    for name in ("run.claims.json", "run.html", "run.ipynb"):
+        (tmp_path / name).write_text("mine")
+    code, *_ = run_command(capsys, notebook, "-o", tmp_path / "run.ipynb", "--force")
+    assert code == 0 and "mine" not in (tmp_path / "run.html").read_text() + (tmp_path / "run.ipynb").read_text()
+
+
 def test_the_source_is_not_overwritten(notebook, capsys):
     code, _, err = run_command(capsys, notebook, "-o", notebook)
     assert code == 2 and "must be an .ipynb file" in err and notebook.read_text() == NOTEBOOK
@@ -105,14 +117,22 @@ def book(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["02_small", "small", "notebooks/02_small.py"])
-def test_a_notebook_has_a_name_with_and_without_its_number(book, name):
-    assert command.find_notebook(name) == Path("notebooks/02_small.py")
+@pytest.mark.parametrize("name", ["02_small", "small", "notebooks/02_small.py", "07_small", "7_small.py"])
+def test_a_notebook_has_a_name_with_its_number_without_it_and_with_a_former_one(book, name):
+    assert find_notebook(name) == Path("notebooks/02_small.py")
 
 
 def test_the_command_lists_the_notebooks(book, capsys):
-    code, _, err = run_command(capsys, "03_small")
-    assert code == 2 and err == 'a2a: error: no notebook "03_small"; there are 02_small\n'
+    code, _, err = run_command(capsys, "03_large")
+    assert code == 2 and err == 'a2a: error: no notebook "03_large"; there are 02_small\n'
+
+
+def test_what_is_missing_is_named_with_what_installs_it(book, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "papermill", None)
+    for name in [name for name in sys.modules if name.startswith("a2a.book.")]:
+        monkeypatch.delitem(sys.modules, name)
+    code, _, err = run_command(capsys, "small")
+    assert (code, err) == (2, "a2a: error: papermill isn't installed: pip install 'a2a[book]'\n")
 
 
 def test_help_on_a_notebook_lists_its_parameters(book, capsys):
@@ -152,7 +172,7 @@ def test_a_wrong_command_exits_with_2(arguments, capsys):
     ],
 )
 def test_the_output_is_named_for_the_parameters(parameters, name):
-    assert command._default_output(Path("x/02_small.py"), parameters) == Path("runs") / name
+    assert command_run.default_output(Path("x/02_small.py"), parameters) == Path("runs") / name
 
 
 def test_the_module_runs_as_a_command(notebook, tmp_path):
@@ -167,12 +187,13 @@ def test_ctrl_c_ends_a_run_with_a_line(notebook, tmp_path):
         f"{NOTEBOOK}\n# %%\nimport pathlib, time\n\npathlib.Path({str(running)!r}).touch()\ntime.sleep(60)\n"
     )
     asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-o", str(tmp_path / "run.ipynb")]
-    run = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not running.exists() and run.poll() is None:
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
+    while not running.exists() and process.poll() is None:
         time.sleep(0.1)
-    run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=30)
-    assert (run.returncode, out, err) == (130, "", "a2a: stopped\n")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "a2a: stopped\n")
 
 
 def test_a_kernel_that_dies_fails_the_run(notebook, tmp_path, capsys):

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from instances import agent, batches, close, dimensions, seeds
 
-from a2a import AffineMap, GradientAgent, random_covariance, sample_pair
+from a2a import (
+    AffineMap,
+    GradientAgent,
+    UnstableInteraction,
+    bias_bound,
+    equilibrium,
+    random_covariance,
+    sample_pair,
+)
 from a2a.contraction import contraction, contraction_of_ring
 
 tops = st.sampled_from([0.9, 3.0])
@@ -94,3 +102,30 @@ def test_a_ring_of_small_steps_settles(lib):
     ring = [GradientAgent(lib(np.diag([1.0, 2.0])), lib([0.0, 0.0]), 1e-14) for _ in range(3)]
     assert contraction_of_ring(ring).settles
     assert not contraction_of_ring([AffineMap(one.M, one.c) for one in ring]).settles  # these have lost the digits
+
+
+class Spring(AffineMap):
+    """A user's own map with a symmetric step."""
+
+    symmetric = True
+
+    def __init__(self, stiffness):
+        super().__init__(np.eye(len(stiffness)) - stiffness, np.zeros(len(stiffness)))
+        self.step = stiffness
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-14])
+def test_a_users_own_symmetric_map_is_told_from_its_step(rng, size):
+    first, second = (Spring(size * random_covariance(rng, [0.1, 0.5, 1.0])) for _ in range(2))
+    same = [GradientAgent(one.step, np.zeros(3), 1.0) for one in (first, second)]
+    turn, known = contraction(first, second), contraction(*same)
+    assert turn.settles and turn.rate == known.rate and contraction_of_ring([first, second, first]).settles
+    assert equilibrium(first, second).rate == known.rate and bias_bound(first, second) == 0.0
+
+
+def test_a_users_own_symmetric_map_that_misses_a_direction_asks_for_the_start():
+    blind = Spring(np.diag([0.5, 0.0]))
+    blind.objective = lambda: np.zeros(2)
+    with pytest.raises(UnstableInteraction, match="pass w0"):
+        equilibrium(blind, blind)
+    assert equilibrium(blind, blind, np.array([3.0, 4.0])).first.tolist() == [0.0, 4.0]

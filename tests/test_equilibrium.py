@@ -6,30 +6,22 @@ import scipy.linalg
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from instances import agent, batches, close, coupled_fixed_point, covariance, dimensions, fast_agent, seeds
+from instances import agent, batches, close, coupled_fixed_point, covariance, dimensions, fast_agent, isotropic, seeds
 
 from a2a import (
     AffineMap,
     GradientAgent,
-    NoisyAgent,
     UnstableInteraction,
     alternate,
     bias_bound,
     equilibrium,
     noise_floor,
-    random_covariance,
     ring_equilibrium,
     small_step_bias,
-    spectral_radius,
-    take_turns,
 )
 
 module = sys.modules["a2a.equilibrium"]  # the package has the function of that name
 few = settings(max_examples=8)
-
-
-def isotropic(lib, size, theta, eta=1.0):
-    return GradientAgent(lib(size * np.eye(len(theta))), lib(theta), eta)
 
 
 @given(seed=seeds, d=dimensions)
@@ -167,24 +159,6 @@ def test_the_rate_is_the_factor_a_turn(seed, d):
     assert errors[-1] <= np.linalg.cond(first.M) * 1e3 * settled.rate**40 * errors[0] + 1e-12
 
 
-def test_an_unstable_pair_carries_its_rate(lib):
-    with pytest.raises(UnstableInteraction, match=r"spectral radius of 2\.25 \(wanted: below 1\)$") as caught:
-        equilibrium(isotropic(lib, 2.5, [0.0]), isotropic(lib, 2.5, [1.0]))
-    assert caught.value.rate == pytest.approx(2.25)
-
-
-def test_an_unstable_batch_carries_its_largest_rate(lib):
-    first = GradientAgent(lib(np.eye(2)), lib([0.0, 0.0]), [0.5, 2.5, 3.0])
-    with pytest.raises(UnstableInteraction) as caught:
-        equilibrium(first, isotropic(lib, 2.0, [1.0, 1.0]))
-    assert caught.value.rate == pytest.approx(2.0)
-
-
-def test_a_rate_of_one_does_not_settle(lib):
-    with pytest.raises(UnstableInteraction, match="spectral radius of 1 "):
-        equilibrium(isotropic(lib, 2.0, [0.0]), isotropic(lib, 2.0, [1.0]))
-
-
 @given(seed=seeds, d=st.integers(2, 5), n=st.integers(1, 2))
 def test_too_few_examples_settle_in_the_seen_space_and_stay_in_the_rest(lib, seed, d, n):
     rng = np.random.default_rng(seed)
@@ -220,12 +194,6 @@ def test_two_blind_agents_stay_at_the_start(lib):
     assert settled.first.tolist() == settled.second.tolist() == [9.0, 7.0]
 
 
-def test_a_common_kernel_asks_for_the_start(lib):
-    first, second = (GradientAgent(lib(np.diag([1.0, 0.0])), lib([t, t]), 0.1) for t in (0.0, 1.0))
-    with pytest.raises(UnstableInteraction, match="neither prompt sees some direction: pass w0"):
-        equilibrium(first, second)
-
-
 def test_a_start_does_not_settle_what_the_prompts_see(lib):
     first, second = (GradientAgent(lib(np.diag([3.0, 0.0])), lib([t, t]), 1.0) for t in (0.0, 1.0))
     with pytest.raises(UnstableInteraction, match=r"below 1\)$"):
@@ -243,103 +211,6 @@ def test_random_prompts_concentrate_at_the_root_of_n(rng):
         return np.linalg.norm(equilibrium(first, second).bias_first - limit, axis=-1).mean()
 
     assert np.log2(errors(200) / errors(800)) / 2 == pytest.approx(0.5, abs=0.05)
-
-
-@given(seed=seeds, d=dimensions)
-def test_the_noise_floor_solves_the_lyapunov_equation(lib, seed, d):
-    rng = np.random.default_rng(seed)
-    first, second = agent(rng, d, lib), agent(rng, d, lib)
-    P, Q, C, D = np.asarray(first.M), np.asarray(second.M), covariance(rng, d), covariance(rng, d)
-    of_first, of_second = noise_floor(first, second, lib(C), lib(D))
-    expected = scipy.linalg.solve_discrete_lyapunov(Q @ P, Q @ C @ Q.T + D)
-    assert close(of_second, expected) and close(of_first, P @ expected @ P.T + C)
-
-
-def test_a_quiet_pair_of_a_batch_is_as_exact_as_a_loud_one(lib):
-    second = isotropic(lib, 0.001, [0.0])
-    _, floor = noise_floor(second, second, lib([[[1.0]], [[1e-18]]]), lib([[0.0]]))
-    assert close(floor[1] * 1e18, floor[0])
-
-
-def test_no_noise_has_no_floor(lib):
-    one, none = isotropic(lib, 0.5, [0.0, 0.0]), lib(np.zeros((2, 2)))
-    assert not np.any([np.asarray(floor) for floor in noise_floor(one, one, none, none)])
-
-
-def test_the_noise_floor_is_what_noisy_turns_measure(rng):
-    first, second = agent(rng, 3), agent(rng, 3)
-    noisy = [NoisyAgent(first, 0.3, rng), NoisyAgent(second, 0.2, rng)]
-    run = alternate(*noisy, np.zeros((20_000, 3)), 400, history=False)
-    floors = noise_floor(first, second, 0.09 * np.eye(3), 0.04 * np.eye(3))
-    for written, floor in zip((run.first[0], run.second[0]), floors, strict=True):
-        assert np.abs(np.cov(written.T) - floor).max() < 0.06 * np.abs(floor).max()
-    squared_error = np.sum((run.first[0] - first.theta) ** 2, axis=-1).mean()
-    bias = equilibrium(first, second).bias_first
-    assert squared_error == pytest.approx(bias @ bias + np.trace(floors[0]), rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("noise", "message"),
-    [
-        (0.1, r"noise_first must have shape \(\.\.\., 2, 2\), got \(\)"),
-        (np.triu(np.ones((2, 2))), "noise_first must be symmetric"),
-        (-np.eye(2), "noise_first must be positive semi-definite, got an eigenvalue of -1"),
-        (torch.eye(2), "noise_first is torch"),
-        (np.full((2, 2), np.nan), "noise_first must be finite"),
-    ],
-)
-def test_noise_comes_as_a_covariance(noise, message):
-    one = GradientAgent(np.eye(2), np.ones(2), 0.5)
-    with pytest.raises(ValueError, match=message):
-        noise_floor(one, one, noise, np.eye(2))
-
-
-def test_noise_in_an_unstable_pair_has_no_floor(lib):
-    one = isotropic(lib, 2.5, [0.0])
-    with pytest.raises(UnstableInteraction):
-        noise_floor(one, one, lib([[1.0]]), lib([[1.0]]))
-
-
-@given(seed=seeds, d=dimensions, members=st.integers(1, 5))
-def test_a_ring_solves_its_cyclic_equations(lib, seed, d, members):
-    rng = np.random.default_rng(seed)
-    agents = [agent(rng, d, lib) for _ in range(members)]
-    cyclic = np.eye(members * d)
-    for i, one in enumerate(agents):
-        cyclic[i * d : (i + 1) * d, (i - 1) % members * d :][:, :d] -= np.asarray(one.M)
-    expected = np.linalg.solve(cyclic, np.concatenate([one.c for one in agents])).reshape(members, d)
-    assert close(ring_equilibrium(agents), expected)
-
-
-@few
-@given(seed=seeds, members=st.integers(1, 5), batch=batches)
-def test_a_ring_settles_where_its_turns_lead(lib, seed, members, batch):
-    rng = np.random.default_rng(seed)
-    agents = [fast_agent(rng, 2, lib, batch=batch if i == 0 else ()) for i in range(members)]
-    settled = take_turns(agents, lib(rng.standard_normal(2)), 200, history=False)[0]
-    assert close(settled, ring_equilibrium(agents), 1e-8)
-
-
-def test_a_ring_of_two_is_a_pair(lib, rng):
-    pair = [agent(rng, 3, lib), agent(rng, 3, lib)]
-    settled = equilibrium(*pair)
-    assert close(ring_equilibrium(pair), np.stack([settled.first, settled.second]))
-
-
-def test_an_unstable_ring_carries_its_rate(lib):
-    with pytest.raises(UnstableInteraction) as caught:
-        ring_equilibrium([isotropic(lib, 2.5, [0.0])] * 3)
-    assert caught.value.rate == pytest.approx(1.5**3)
-
-
-def test_a_ring_needs_an_agent():
-    with pytest.raises(ValueError, match="a ring needs at least one agent, got none"):
-        ring_equilibrium([])
-
-
-def test_a_ring_needs_one_dimension():
-    with pytest.raises(ValueError, match="agent 0 has d = 1, agent 1 has d = 2"):
-        ring_equilibrium([AffineMap([[0.5]], [0.0]), AffineMap(np.eye(2) / 2, np.zeros(2))])
 
 
 PAIRWISE = [equilibrium, small_step_bias, bias_bound, lambda one, two: noise_floor(one, two, np.eye(2), np.eye(2))]
@@ -413,59 +284,3 @@ def test_a_wrong_gain_would_be_noticed(monkeypatch, rng, wrong):
     assert close(equilibrium(first, second).first, simulated)
     monkeypatch.setattr(module, "_gain", lambda own, other, unseen: wrong(own.M, other.M))
     assert not close(equilibrium(first, second).first, simulated, 1e-3)
-
-
-@given(seed=seeds, d=dimensions)
-def test_the_rate_is_the_spectral_radius_of_a_turn(lib, seed, d):
-    rng = np.random.default_rng(seed)
-    for first, second in [(agent(rng, d, lib), agent(rng, d, lib)), (wild(rng, d, lib), wild(rng, d, lib))]:
-        rate = equilibrium(first, second, require_stable=False).rate
-        assert rate == pytest.approx(spectral_radius(first.M @ second.M), rel=1e-9, abs=1e-12)
-
-
-def wild(rng, d, lib, low=0.2, high=4.0):
-    """A gradient agent with eta lambda between `low` and `high`: many diverge alone."""
-    S = random_covariance(rng, rng.uniform(low, high, d))
-    return GradientAgent(lib(S), lib(rng.standard_normal(d)), 1.0)
-
-
-@given(seed=seeds, d=dimensions)
-def test_pairs_that_run_away_have_their_fixed_points_too(lib, seed, d):
-    rng = np.random.default_rng(seed)
-    first, second = wild(rng, d, lib, low=2.2), wild(rng, d, lib, low=2.2)
-    settled = equilibrium(first, second, require_stable=False)
-    a, b = coupled_fixed_point(first, second)
-    assert close(settled.first, a, 1e-8) and close(settled.second, b, 1e-8) and settled.rate > 1
-    assert close(ring_equilibrium([first, second], require_stable=False), np.stack([a, b]), 1e-8)
-    with pytest.raises(UnstableInteraction):
-        equilibrium(first, second)
-
-
-def test_stable_and_unstable_pairs_of_a_batch_have_a_rate_each(lib):
-    first = GradientAgent(lib(np.eye(2)), lib([0.0, 0.0]), [0.5, 2.5, 3.0])
-    second = isotropic(lib, 2.0, [1.0, 1.0])
-    settled = equilibrium(first, second, require_stable=False)
-    assert np.allclose(settled.rate, [0.5, 1.5, 2.0])
-    assert close(settled.first, [[2 * p / (1 + p)] * 2 for p in (0.5, -1.5, -2.0)])
-
-
-def test_what_no_turn_moves_has_no_fixed_point_to_give(lib):
-    two = isotropic(lib, 2.0, [0.0]), isotropic(lib, 2.0, [1.0])  # P Q = 1
-    with pytest.raises(ValueError, match=r"no unique fixed point: a turn leaves .* I - PQ is singular"):
-        equilibrium(*two, require_stable=False)
-    with pytest.raises(ValueError, match="no unique fixed point"):
-        ring_equilibrium(two, require_stable=False)
-
-
-def test_a_common_kernel_asks_for_the_start_in_any_case(lib):
-    first, second = (GradientAgent(lib(np.diag([3.0, 0.0])), lib([t, t]), 0.9) for t in (0.0, 1.0))
-    with pytest.raises(UnstableInteraction, match="pass w0"):
-        equilibrium(first, second, require_stable=False)
-    settled = equilibrium(first, second, lib([5.0, 7.0]), require_stable=False)
-    assert settled.rate == pytest.approx(1.7**2) and close(settled.first[1], 7.0)
-
-
-def test_general_maps_keep_their_tolerance(lib):
-    slow = AffineMap(lib([[1 - 1e-14]]), lib([0.0]))
-    with pytest.raises(UnstableInteraction):
-        equilibrium(slow, slow)

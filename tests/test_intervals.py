@@ -1,12 +1,27 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from a2a.intervals import Estimate, from_draws, holm, mean, samples_until, share
+from a2a.intervals import (
+    Estimate,
+    bootstrap,
+    difference_of_shares,
+    from_draws,
+    mean,
+    samples_until,
+    share,
+    unknown,
+)
+from a2a.loops.agreement import recall
 
 
 def test_a_share_has_wilsons_interval():
-    low, high = share(35, 50).interval(0.95)
-    assert (round(low, 3), round(high, 3)) == (0.562, 0.809)
+    # 35 of 50: (0.7 + 1.96^2/100) / (1 + 1.96^2/50) +- ...
+    assert share(35, 50).interval(0.95) == pytest.approx((0.5625, 0.8090), abs=1e-4)
+    assert share(0, 10).interval()[0] == 0
+    assert share(10, 10).interval()[1] == pytest.approx(1)
 
 
 def test_more_samples_like_these_narrow_the_interval():
@@ -26,6 +41,11 @@ def test_draws_give_percentiles_and_more_samples_narrow_them_by_the_root():
     assert estimate.interval(0.9, n=100) == pytest.approx((1.1, 2.9))
 
 
+def test_draws_may_have_any_shape():
+    draws = np.linspace(0, 4, 1000)
+    assert from_draws(2.0, draws.reshape(10, 100), n=25).interval() == from_draws(2.0, draws, n=25).interval()
+
+
 def test_draws_without_a_number_are_refused():
     with pytest.raises(ValueError, match="got none among 3"):
         from_draws(0.0, np.full(3, np.nan), n=3)
@@ -39,22 +59,80 @@ def test_a_mean_covers_the_truth_about_as_often_as_it_says(rng):
     assert 165 <= inside <= 192
 
 
+def test_a_mean_has_about_the_interval_of_its_standard_error(rng):
+    values = np.append(rng.normal(3, 1, 400), np.nan)
+    estimate, error = mean(values, rng, 2000), np.nanstd(values) / 20
+    low, high = estimate.interval()
+    assert estimate.value == pytest.approx(np.nanmean(values))
+    assert (estimate.value - low, high - estimate.value) == pytest.approx((1.96 * error, 1.96 * error), rel=0.15)
+
+
 def test_a_mean_leaves_out_what_is_no_number(rng):
     assert mean(np.array([1.0, np.nan, 3.0]), rng, 10).n == 2
-    with pytest.raises(ValueError, match="two numbers at least, got 1"):
-        mean(np.array([1.0, np.nan]), rng, 10)
 
 
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
+def test_a_mean_of_fewer_than_two_is_unknown(rng):
+    estimate = mean(np.array([1.0, np.nan]), rng, 10)
+    assert not estimate.is_known and str(estimate) == "unknown"
+    assert np.isnan(estimate.interval()).all()
+
+
+def test_a_bootstrap_covers_a_share_about_as_often_as_it_says(rng):
+    held = 0
+    for _ in range(300):
+        said = rng.random(100) < 0.6
+        low, high = bootstrap(lambda s: s.mean(-1), said, rng=rng, draws=300).interval()
+        held += low <= 0.6 <= high
+    assert 0.9 < held / 300 <= 1
+
+
+def test_rows_are_drawn_together(rng):
+    values = rng.random(50)
+    same = bootstrap(lambda one, two: (one - two).max(-1), values, values, rng=rng, draws=20)
+    assert (same.value, same.interval()) == (0.0, (0.0, 0.0))
+
+
+def test_a_bootstrap_of_what_is_never_defined(rng):
+    none = np.zeros(6, dtype=bool)
+    assert not bootstrap(recall, none, none, rng=rng, draws=100).is_known
+
+
+def test_a_difference_of_shares_covers_the_truth(rng):
+    inside = 0
+    for _ in range(200):
+        ours, other = (int(rng.binomial(50, share)) for share in (0.4, 0.7))
+        low, high = difference_of_shares((ours, 50), (other, 50), rng, 400).interval(0.9)
+        inside += low <= -0.3 <= high
+    assert 165 <= inside <= 195
+
+
+def test_an_estimate_through_a_function(rng):
+    logs = mean(rng.normal(0, 1, 50), rng, 200)
+    factor = logs.through(np.exp)
+    assert factor.value == pytest.approx(np.exp(logs.value))
+    assert factor.interval(0.9, n=80) == pytest.approx(np.exp(logs.interval(0.9, n=80)))
+
+
+def test_an_interval_to_one_side(rng):
+    estimate = Estimate(0.5, lambda level, n: (0.25, 0.75) if level > 0.9 else (0.3, 0.7), 10)
+    assert estimate.excludes(0) and estimate.excludes(1) and not estimate.excludes(0.3)
+    assert estimate.excludes(0.28, 0.9) and not unknown().excludes(0)
 
 
 def test_the_needed_number_of_samples_is_found():
     assert samples_until(lambda n: n >= 73, 50) == 73
     assert samples_until(lambda n: n >= 5000, 50) == pytest.approx(5000, rel=0.02)
     assert samples_until(lambda n: False, 50) is None
+    assert samples_until(lambda n: False, 0) is None
 
 
 def test_an_estimate_reads_well():
-    assert str(Estimate(0.5, lambda level, n: (0.25, 0.75), 10)) == "0.50 (0.25 to 0.75)"
+    estimate = Estimate(0.5, lambda level, n: (0.25, 0.75), 10)
+    assert str(estimate) == "0.50 (0.25 to 0.75)"
+    assert estimate.shown("+.1f") == "+0.5 (+0.2 to +0.8)"
+    assert unknown().shown("+.1f") == "unknown"
+
+
+def test_scipy_is_only_loaded_for_what_needs_it():
+    program = "import sys, a2a.intervals; sys.exit('scipy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

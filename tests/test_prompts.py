@@ -3,9 +3,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from instances import batches, close, covariance, dimensions, seeds
+from instances import batches, close, dimensions, seeds
 
 from a2a import Prompt, random_covariance, sample_prompt
+from a2a.prompts import label_noise_error
 
 
 @given(seed=seeds, n=st.integers(1, 8), d=dimensions, batch=batches)
@@ -27,19 +28,6 @@ def test_objective_is_recovered_from_clean_labels(lib, seed, d, batch):
     rng = np.random.default_rng(seed)
     theta = lib(rng.standard_normal((*batch, d)))
     assert close(sample_prompt(rng, 3 * d + 2, d, theta).theta, theta, 1e-6)
-
-
-@given(seed=seeds, d=dimensions, batch=batches)
-def test_from_geometry_has_exactly_that_geometry(lib, seed, d, batch):
-    rng = np.random.default_rng(seed)
-    S, theta = covariance(rng, d, batch=batch), rng.standard_normal(d)
-    prompt = Prompt.from_geometry(lib(S), lib(theta))
-    assert close(prompt.S, S) and close(prompt.theta, np.broadcast_to(theta, (*batch, d)), 1e-6)
-
-
-def test_from_geometry_takes_a_singular_one(lib):
-    S = np.diag([2.0, 0.0])
-    assert close(Prompt.from_geometry(lib(S), lib([1.0, 1.0])).S, S)
 
 
 def test_random_covariance_has_its_spectrum(rng):
@@ -151,11 +139,27 @@ def test_sampling_needs_a_generator():
         sample_prompt(7, 3, 2, np.ones(2))
 
 
-def test_from_geometry_needs_a_covariance():
-    with pytest.raises(ValueError, match="S must be positive semi-definite, got an eigenvalue of -1"):
-        Prompt.from_geometry(np.diag([1.0, -1.0]), np.ones(2))
-
-
 def test_a_spectrum_is_not_negative(rng):
     with pytest.raises(ValueError, match=r"spectrum must hold eigenvalues >= 0, got a smallest one of -0\.5"):
         random_covariance(rng, [1.0, -0.5])
+
+
+def test_repeated_examples_have_the_same_geometry(lib, rng):
+    prompt = Prompt(lib(rng.standard_normal((2, 4, 3))), lib(rng.standard_normal(4)))
+    twice = prompt.repeated(2)
+    assert twice.n == 8 and close(twice.S, prompt.S) and close(twice.theta, prompt.theta)
+
+
+@pytest.mark.parametrize(("n", "d", "noise"), [(12, 3, 0.5), (3, 8, 0.5), (3, 8, 0.0), (8, 3, 0.0)])
+def test_label_noise_takes_the_objective_as_far_as_in_theory(n, d, noise):
+    rng = np.random.default_rng(3)
+    theta = rng.standard_normal((4000, d))
+    found = sample_prompt(rng, n, d, theta, noise=noise).theta - theta
+    assert np.sqrt(np.mean(np.sum(found**2, axis=-1))) == pytest.approx(
+        label_noise_error(n, d, noise), rel=0.05, abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("n", [4, 5, 6])
+def test_label_noise_in_between_has_no_finite_mean(n):
+    assert label_noise_error(n, 5, 0.1) == np.inf

@@ -8,8 +8,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from chapters import CHAPTERS, ROOT, stem_of
 
-ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 
 
@@ -61,8 +61,8 @@ def test_every_picture_exists_and_has_alt_text(name):
 
 
 def test_chapters_show_figures_with_captions():
-    for chapter in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
-        figures = article(f"notebooks/{chapter.stem}").find_all("figure")
+    for chapter in CHAPTERS:
+        figures = article(f"notebooks/{chapter}").find_all("figure")
         assert figures
         assert all(figure.find("figcaption") for figure in figures)
 
@@ -75,8 +75,8 @@ def test_nothing_is_loaded_from_another_host(name):
 
 
 def test_chapters_can_be_downloaded_as_notebooks():
-    for chapter in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
-        here = SITE / "notebooks" / f"{chapter.stem}.html"
+    for chapter in CHAPTERS:
+        here = SITE / "notebooks" / f"{chapter}.html"
         downloads = [link["href"] for link in page(here).find_all("a", href=True) if link["href"].endswith(".ipynb")]
         assert downloads
         assert (here.parent / downloads[0]).resolve().is_file()
@@ -101,6 +101,18 @@ def test_every_claim_is_checked_and_every_assumption_of_the_theory_holds():
     theory = [claim for claim in claims() if claim["id"].startswith("A") and claim["id"] != "A11"]
     assert {claim["verdict"] for claim in theory} <= {"supported", "contradicted"}
     assert all(one["holds"] for claim in theory for check in claim["checks"] for one in check["assumptions"])
+
+
+@pytest.mark.parametrize("former", yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]["redirects"])
+def test_a_former_address_leads_to_the_chapter_of_that_name(former):
+    target = page(SITE / f"{former}.html").find("meta", attrs={"http-equiv": "refresh"})["content"].partition("url=")[2]
+    assert (SITE / former).parent.joinpath(target).exists() and Path(target).stem == stem_of(former.partition("_")[2])
+
+
+def test_every_variant_has_a_page_that_the_status_links():
+    variants = [f"{name}--{variant}" for name, chapter in CHAPTERS.items() for variant in chapter.get("variants", ())]
+    links = {link["href"] for link in article("book/status").find_all("a", href=True)}
+    assert variants and {f"../variants/{name}.html" for name in variants} <= links
 
 
 def test_no_cell_of_a_chapter_failed(name):

@@ -16,9 +16,8 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from chapters import CHAPTERS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-CHAPTERS = yaml.safe_load((ROOT / "chapters.yml").read_text())
 HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chapter)
 SITE = {"_build/html/index.html", "_build/site.txt"}
 CLAIMS = {"_build/generated/claims.html", "_build/generated/claims.json"}
@@ -33,7 +32,7 @@ def imported(chapter):
     """The modules of the package that a chapter and what runs it import, and the names of all other modules."""
     finder = ModuleFinder(path=[str(ROOT)])
     finder.run_script(str(ROOT / "notebooks" / f"{chapter}.py"))
-    finder.run_script(str(ROOT / "a2a" / "book" / "execute.py"))
+    finder.import_hook("a2a.book.execute")
     return set(finder.modules), {name.split(".")[0] for name in finder.badmodules}
 
 
@@ -41,9 +40,18 @@ def importing(module):
     return {chapter for chapter in CHAPTERS if module in imported(chapter)[0]}
 
 
+def variants(chapters, suffix):
+    found = [(chapter, variant) for chapter in chapters for variant in CHAPTERS[chapter].get("variants", ())]
+    return {f"_build/variants/{chapter}--{variant}{suffix}" for chapter, variant in found}
+
+
+VARIANT_PAGES = variants(CHAPTERS, ".html")
+
+
 def executed(chapters):
     """All that is made from the outputs of these chapters, and they."""
     outputs = {f"notebooks/{chapter}.ipynb" for chapter in chapters} | CLAIMS | STATUS | SITE
+    outputs |= variants(chapters, ".ipynb") | variants(chapters, ".html")
     return outputs | PICTURES if HEADLINE in chapters else outputs
 
 
@@ -120,11 +128,26 @@ def test_what_makes_a_page(checkout):
     assert remade(checkout) == CLAIMS | SITE
 
 
+@pytest.mark.parametrize("file", ["a2a/book/onefile.py", "book/rerun.md"])
+def test_what_makes_the_page_of_a_variant(checkout, file):
+    change(checkout / file)
+    assert VARIANT_PAGES and remade(checkout) == VARIANT_PAGES | SITE
+
+
+def test_the_parameters_of_a_variant(checkout):
+    chapter = next(name for name, chapter in CHAPTERS.items() if "variants" in chapter)
+    other = CHAPTERS | {
+        chapter: CHAPTERS[chapter] | {"variants": {key: {"d": 2} for key in CHAPTERS[chapter]["variants"]}}
+    }
+    replace(checkout / "chapters.yml", yaml.safe_dump(other, sort_keys=False).encode())
+    assert remade(checkout) == variants([chapter], ".ipynb") | variants([chapter], ".html") | STATUS | SITE
+
+
 def test_a_notebook_and_the_small_parameters_of_another(checkout):
     change(checkout / f"notebooks/{ONE}.py")
     small = CHAPTERS | {OTHER: CHAPTERS[OTHER] | {"small": {"d": 2}}}
     replace(checkout / "chapters.yml", yaml.safe_dump(small, sort_keys=False).encode())
-    assert remade(checkout) == executed({ONE}) | references({ONE, OTHER})
+    assert remade(checkout) == executed({ONE}) | references({ONE, OTHER}) | VARIANT_PAGES
 
 
 def test_a_new_recording(checkout):
@@ -156,7 +179,6 @@ def test_every_chapter_is_in_the_list():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     files = [Path(chapter["file"]) for part in toc["parts"] for chapter in part["chapters"]]
     assert list(CHAPTERS) == [file.name for file in files if file.parent.name == "notebooks"]
-    assert list(CHAPTERS) == sorted(file.stem for file in (ROOT / "notebooks").glob("[0-9]*.py"))
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

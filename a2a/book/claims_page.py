@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from a2a.book.claims import MARKS, SOURCES
+from a2a.book.claims import MARKS
+from a2a.book.collected import SOURCES
 
 WIDTH, HEIGHT = 150, 20
 """Of a picture, in CSS pixels."""

@@ -31,6 +31,7 @@ def compare(first: Path, second: Path) -> str:
         if not single <= old.chapters & new.chapters:
             raise ValueError(f"{first} and {second} have no chapter in common")
         old, new = old.about(single), new.about(single)
+    old = _at_their_new_places(old, new)
     parts = {
         "verdicts that changed": [*_verdicts(old, new)],
         "checks that appeared": [*_only(new, old)],
@@ -49,6 +50,14 @@ def moved(old: str, new: str) -> Iterator[str]:
         for one, other in zip(NUMBER.findall(before), NUMBER.findall(after), strict=True):
             if one != other:
                 yield f"{one} → {other}{_relative(one, other)}"
+
+
+def _at_their_new_places(old: Side, new: Side) -> Side:
+    """The old side, with a check that only moved to another chapter under the key that it has now."""
+    gone, come = ([key for key in one.checks if key not in other.checks] for one, other in ((old, new), (new, old)))
+    places = {(key[0], key[1], key[3]): key for key in come}
+    moved_to = {key: places.get((key[0], key[1], key[3]), key) for key in gone}
+    return Side(old.verdicts, {moved_to.get(key, key): check for key, check in old.checks.items()}, old.run)
 
 
 def _relative(old: str, new: str) -> str:

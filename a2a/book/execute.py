@@ -15,7 +15,7 @@ import papermill
 
 from a2a.book.parameters import checked
 from a2a.book.provenance import provenance
-from a2a.book.runs import chapter_of, notebook_parameters, read_run
+from a2a.book.runs import chapter_of, existing, name_of, notebook_parameters, read_run
 from a2a.places import STARTED_IN
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -29,12 +29,14 @@ def execute(
     parameters: Mapping[str, Any] | None = None,
     *,
     before_cell: Callable[..., None] | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Run a py:percent notebook with `parameters` in place of its defaults and write it, with outputs, to `output`.
 
     It runs in the notebook's own folder. The output records the parameters, and under metadata.a2a the versions and the
     commit that made it. If a cell fails, the output written so far stays at `output`, error included. `before_cell` is
-    called with `cell` and `cell_index` as each cell starts.
+    called with `cell` and `cell_index` as each cell starts. With `overwrite`, an .ipynb file that isn't a run of this
+    notebook is replaced, too.
 
     Raises:
         FileNotFoundError: if there is no such notebook.
@@ -42,11 +44,12 @@ def execute(
             of its range; or if `output` isn't an .ipynb file, or is one that mustn't be overwritten.
         papermill.PapermillExecutionError: if a cell fails.
     """
-    notebook, output = Path(notebook), Path(output)
+    notebook, output = existing(Path(notebook)), Path(output)
     known = notebook_parameters(notebook)
     chosen = checked(known, parameters or {}, notebook.stem)
     values = {name: parameter.default for name, parameter in known.items()} | chosen
-    _check_output(output, notebook, standard=all(value == known[name].default for name, value in chosen.items()))
+    standard = all(value == known[name].default for name, value in chosen.items())
+    _check_output(output, notebook, standard=standard, overwrite=overwrite)
     content = _with_stable_ids(jupytext.read(notebook))
     content.metadata["a2a"] = {**provenance(), "parameters": values}
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -58,13 +61,18 @@ def execute(
     return output
 
 
-def _check_output(output: Path, notebook: Path, *, standard: bool) -> None:
+def _check_output(output: Path, notebook: Path, *, standard: bool, overwrite: bool = False) -> None:
     """Refuse what would overwrite anything but a run of the same notebook, or put odd parameters into the book."""
     if output.suffix != ".ipynb":
         raise ValueError(f"the output must be an .ipynb file, got {output}")
-    if output.resolve() == notebook.resolve().with_suffix(".ipynb") and not standard:
-        raise ValueError(f"{output} is the book's own run, whose parameters are the defaults; choose another output")
-    if output.exists() and ((run := read_run(output)) is None or chapter_of(run) != notebook.stem):
+    source = output.resolve().with_suffix(".py")
+    if source.exists() and not (standard and source == notebook.resolve()):
+        raise ValueError(f"{output} is the book's own run of {source.name} at its defaults; choose another output")
+    if (
+        output.exists()
+        and not overwrite
+        and ((run := read_run(output)) is None or name_of(chapter_of(run)) != name_of(notebook.stem))
+    ):
         raise ValueError(f"{output} exists and isn't a run of {notebook.stem}; it isn't overwritten")
 
 

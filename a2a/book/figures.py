@@ -38,10 +38,15 @@ def style() -> None:
     set_matplotlib_formats("retina")
 
 
-def panels(columns: int = 1, *, height: float = 3.6, **options: Any) -> tuple[Figure, Any]:
-    """A figure of the book's width with `columns` panels side by side; a single Axes or an array of them."""
-    width = 6.4 if columns == 1 else 9.6
-    return plt.subplots(1, columns, figsize=(width, height), **options)
+def panels(count: int = 1, *, height: float = 3.6, **options: Any) -> tuple[Figure, Any]:
+    """A figure of the book's width with one Axes, or an array of `count`, four at most in a row of the given height."""
+    rows, width = -(-count // 4), 6.4 if count == 1 else 9.6
+    fig, axes = plt.subplots(rows, min(count, 4), figsize=(width, height * rows), **options)
+    if rows > 1:
+        for empty in axes.flat[count:]:
+            empty.remove()
+        axes = axes.ravel()[:count]
+    return fig, axes
 
 
 def show(name: str, fig: Figure) -> None:

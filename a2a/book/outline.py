@@ -26,7 +26,7 @@ def lay_out(root: Path, documents: Sequence[str], tree: Path, chapter: str, exec
     """Lay the sources of the book in `root` out in the folder `tree`.
 
     Args:
-        documents: the pages of its table of contents, such as "notebooks/02_equilibrium".
+        documents: the pages of its table of contents, such as "book/index".
         chapter: the one that was run. If it isn't one of them, the other chapters are left out.
         executed: its notebook with outputs.
     """

@@ -21,9 +21,10 @@ def provenance() -> dict[str, Any]:
 
 
 def _libraries() -> list[str]:
-    """What the package requires, without its extras."""
-    needed = [text for text in metadata.requires("a2a") or [] if "extra ==" not in text]
-    return sorted(re.split(r"[^\w.-]", text)[0] for text in needed)
+    """What the package requires, and what of its extras is installed, but for the developers' own."""
+    wanted = [text for text in metadata.requires("a2a") or [] if not re.search(r"extra == .dev", text)]
+    installed = {one.name.lower().replace("_", "-") for one in metadata.distributions()}
+    return sorted({name for text in wanted if (name := re.split(r"[^\w.-]", text)[0]).lower() in installed})
 
 
 def _commit() -> str:

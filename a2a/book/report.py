@@ -11,7 +11,7 @@ import nbformat
 
 
 def status_table(notebooks: Iterable[Path]) -> str:
-    """A Markdown table with a row a notebook, and under it the versions that the notebooks ran on."""
+    """A Markdown table with a row a notebook or variant of one, and under it the versions that the notebooks ran on."""
     lines = ["| Notebook | Parameters | Seconds | Date of the run | a2a | Commit |", "|---|---|---|---|---|---|"]
     versions: dict[str, list[str]] = {}
     for file in notebooks:
@@ -44,7 +44,7 @@ def _status_row(name: str, metadata: Mapping[str, Any]) -> str:
     day = run["start_time"][:16].replace("T", " ")
     commit = made_by["commit"] or "none"
     cells = (
-        f"{{doc}}`/notebooks/{name}`",
+        _link(name),
         parameters,
         f"{run['duration']:.0f}",
         f"{day} UTC",
@@ -52,3 +52,11 @@ def _status_row(name: str, metadata: Mapping[str, Any]) -> str:
         commit,
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _link(name: str) -> str:
+    """To the chapter, or to the page that a variant of one has for itself."""
+    chapter, _, variant = name.partition("--")
+    return (
+        f'<a href="../variants/{name}.html">{variant}</a> of {chapter}' if variant else f"{{doc}}`/notebooks/{chapter}`"
+    )

@@ -1,13 +1,50 @@
-"""Notebooks on disk: what a chapter's parameters are, and which files are runs of a chapter."""
+"""Notebooks on disk: a chapter by its name, its parameters, and which files are runs of it."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import jupytext
 import nbformat
 
 from a2a.book.parameters import Parameter, read_parameters
+
+
+def name_of(stem: str) -> str:
+    """A chapter's name without its number, which moves when chapters are added before it."""
+    return re.sub(r"^\d+_", "", stem)
+
+
+def find_notebook(name: str) -> Path:
+    """The notebook of that name: a path, or one of the book's, with its number, without it, or with a former one.
+
+    Raises:
+        FileNotFoundError: that lists the book's notebooks.
+    """
+    if Path(name).suffix == ".py" and Path(name).is_file():
+        return Path(name)
+    book = Path("notebooks") if Path("notebooks").is_dir() else Path(__file__).resolve().parents[2] / "notebooks"
+    known = {file.stem: file for file in sorted(book.glob("[0-9]*.py"))}
+    by_name = {name_of(stem): file for stem, file in known.items()}
+    found = known.get(name) or by_name.get(name_of(name.removesuffix(".py")))
+    if found is None:
+        raise FileNotFoundError(f'no notebook "{name}"; there are {", ".join(known) or f"none in {book}"}')
+    return found
+
+
+def existing(notebook: Path) -> Path:
+    """The notebook at a path, or the one beside it that had this number before: names stay, numbers move.
+
+    Raises:
+        FileNotFoundError: if there is neither.
+    """
+    if notebook.is_file():
+        return notebook
+    beside = [file for file in notebook.parent.glob("[0-9]*.py") if name_of(file.stem) == name_of(notebook.stem)]
+    if not beside:
+        raise FileNotFoundError(f"no notebook {notebook}")
+    return beside[0]
 
 
 def notebook_parameters(notebook: Path) -> dict[str, Parameter]:
@@ -17,9 +54,7 @@ def notebook_parameters(notebook: Path) -> dict[str, Parameter]:
         FileNotFoundError: if there is no such notebook.
         ValueError: if the cell isn't written as `a2a.book.parameters` wants it.
     """
-    if not notebook.is_file():
-        raise FileNotFoundError(f"no notebook {notebook}")
-    tagged = (cell for cell in jupytext.read(notebook).cells if "parameters" in cell.metadata.get("tags", []))
+    tagged = (cell for cell in jupytext.read(existing(notebook)).cells if "parameters" in cell.metadata.get("tags", []))
     return read_parameters(next((cell.source for cell in tagged), ""))
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import nbformat
 
-from a2a.book.claims import claim_order, claims_json, load_statements
-from a2a.book.runs import chapter_of, read_run
+from a2a.book.claims import claim_order
+from a2a.book.collected import claims_json, load_statements
+from a2a.book.runs import chapter_of, name_of, read_run
 
 Key = tuple[str, str, str, int]
 """Of a check: its claim, what it compares, its chapter, and which of several such it is."""
@@ -37,12 +38,13 @@ class Side:
 
     @property
     def chapters(self) -> set[str]:
-        """The chapters that it has checks of, or is a run of."""
-        return {key[2] for key in self.checks} | ({chapter_of(self.run)} if self.run else set())
+        """The names of the chapters that it has checks of, or is a run of; a number may have moved."""
+        stems = {key[2] for key in self.checks} | ({chapter_of(self.run)} if self.run else set())
+        return set(map(name_of, stems))
 
     def about(self, chapters: set[str]) -> Side:
-        """The checks of these chapters alone, and the verdicts that hang on no others."""
-        checks = {key: check for key, check in self.checks.items() if key[2] in chapters}
+        """The checks of the chapters of these names alone, and the verdicts that hang on no others."""
+        checks = {key: check for key, check in self.checks.items() if name_of(key[2]) in chapters}
         claims = {key[0] for key in checks} - {key[0] for key in self.checks.keys() - checks.keys()}
         return Side({id: verdict for id, verdict in self.verdicts.items() if id in claims}, checks, self.run)
 

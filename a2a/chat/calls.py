@@ -1,4 +1,4 @@
-"""One call to a model: what is asked, what comes back, and what may go wrong."""
+"""One call to a chat model: what is asked, and what comes back."""
 
 from __future__ import annotations
 
@@ -8,28 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from a2a.chat.protocol import Messages
-
-
-class ChatError(RuntimeError):
-    """A call that brought no reply, in one line; never with the key in it."""
-
-
-class RequestRejected(ChatError):
-    """The server won't take the request (400, 401, ...), and asking again wouldn't help.
-
-    `declined` names a setting that it declines, if that is why.
-    """
-
-    declined: str | None = None
-
-
-class CallFailed(ChatError):
-    """A failure that may pass: 429, 5xx, a timeout, a broken connection, an unreadable body.
-
-    `wait` is how many seconds the server asks for.
-    """
-
-    wait: float | None = None
+from a2a.models.usage import token_counts
 
 
 @dataclass(frozen=True)
@@ -98,20 +77,15 @@ class Reply:
     recorded: bool = False
 
 
-def read_reply(body: str) -> Reply:
-    """The reply in the body of a chat completion.
+def read_reply(body: Any) -> Reply:
+    """The reply in the decoded body of a chat completion.
 
     Raises:
         ValueError, KeyError, TypeError, IndexError, AttributeError: if it isn't one.
     """
-    data = json.loads(body)
-    choice, usage = data["choices"][0], data.get("usage") or {}
+    choice = body["choices"][0]
     message = choice["message"]
     text, refusal = message.get("content"), message.get("refusal")
-    if not isinstance(text, str | None) or not isinstance(data["model"], str):
-        raise TypeError
-    details = usage.get("completion_tokens_details") or {}
-    counts = {**usage, "reasoning_tokens": details.get("reasoning_tokens")}
-    names = ("prompt_tokens", "completion_tokens", "reasoning_tokens")
-    used = {name: counts[name] for name in names if type(counts.get(name)) is int}
-    return Reply(text, data["model"], choice.get("finish_reason"), refusal, used or None)
+    if not isinstance(text, str | None) or not isinstance(body["model"], str):
+        raise TypeError("no text")
+    return Reply(text, body["model"], choice.get("finish_reason"), refusal, token_counts(body) or None)

@@ -1,30 +1,24 @@
-"""The client: calls with a limit on how many at once, retries, budgets, and every one of them written down."""
+"""The client: answers from a server, from a transcript or from both, with every call written down."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
-from a2a.chat import background
-from a2a.chat.calls import CallFailed, ChatError, Reply, Request, RequestRejected
+from a2a.chat.calls import Reply, Request
 from a2a.chat.endpoint import Endpoint
 from a2a.chat.replies import Outcome
 from a2a.chat.transcripts import ReplayMiss, Transcripts
-from a2a.chat.usage import Prices, Usage
+from a2a.models import background
+from a2a.models.connection import Connection
+from a2a.models.errors import CallError, RequestRejected
+from a2a.models.usage import Budget, Prices, Usage
 
 T = TypeVar("T")
 Mode = Literal["live", "record", "replay"]
 Read = Callable[[Reply], Outcome]
-
-
-class BudgetExhausted(ChatError):
-    """The budget of calls or tokens is used up; everything answered so far is in the transcript."""
 
 
 class ChatClient:
@@ -35,15 +29,12 @@ class ChatClient:
         transcripts: where calls are written down and found again.
         mode: "live" asks and keeps nothing; "record" asks only what the transcript doesn't answer, and writes every
             call down; "replay" never asks, and a request that isn't in the transcript is an error that names it.
-        concurrency: calls under way at once.
-        retries, backoff: how often a call is repeated after a passing failure, and the first pause in seconds (doubled
-            each time, at random between half and all of it, and never shorter than the server asks for).
-        timeout: seconds for one whole answer.
-        budget_calls: calls that this client may send, retries included.
-        budget_tokens: tokens after which it sends no more; calls under way then are still finished.
+        concurrency, retries, backoff, timeout: see `Connection`.
+        budget_calls, budget_tokens: see `Budget`.
         prices: for the cost.
 
     Attributes:
+        endpoint: the way to the server; None in replay.
         spent, replayed: usage of what was sent, and of what came from the transcript.
     """
 
@@ -67,13 +58,15 @@ class ChatClient:
             raise ValueError(f"mode {mode!r} {'takes no' if transcripts else 'needs'} transcripts")
         if mode != "replay" and base_url is None:
             raise ValueError(f"mode {mode!r} needs a base_url")
-        self.mode, self.transcripts = mode, transcripts
-        self.endpoint = None if base_url is None or mode == "replay" else Endpoint(base_url, timeout)
-        self.retries, self.backoff = retries, backoff
-        self.budget_calls, self.budget_tokens, self.prices = budget_calls, budget_tokens, prices
+        self.mode, self.transcripts, self.prices = mode, transcripts, prices
+        self.endpoint: Endpoint | None = None
         self.spent, self.replayed = Usage(), Usage()
-        self._places = asyncio.Semaphore(concurrency)
-        self._stop: Exception | None = None
+        if base_url is not None and mode != "replay":
+            budget = Budget(budget_calls, budget_tokens)
+            connection = Connection(
+                base_url, concurrency=concurrency, retries=retries, backoff=backoff, timeout=timeout, budget=budget
+            )
+            self.endpoint, self.spent = Endpoint(connection), connection.spent
 
     def __repr__(self) -> str:
         return f"ChatClient({self.endpoint!r}, mode={self.mode!r}, {self.transcripts!r})"
@@ -85,82 +78,46 @@ class ChatClient:
 
     def together(self, coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
         """Run coroutines concurrently; if one fails, the others finish what is under way before its error is raised."""
-        self._stop = None
-        results = background.run(self._gather(coroutines))
-        for error in results:
-            if isinstance(error, BaseException):
-                raise error.with_traceback(None)
-        return results  # type: ignore[return-value]
-
-    async def _gather(self, coroutines: Sequence[Coroutine[Any, Any, T]]) -> list[T | BaseException]:
-        async with self.endpoint.connected() if self.endpoint else nullcontext():
-            return await asyncio.gather(*coroutines, return_exceptions=True)
+        run = background.together if self.endpoint is None else self.endpoint.connection.together
+        return run(coroutines)
 
     async def answer(self, request: Request, read: Read) -> tuple[Reply, Outcome]:
         """The reply to a request and what `read` makes of it.
 
         Raises:
             ReplayMiss: in replay, if the transcript doesn't hold the request.
-            RequestRejected: if the server won't take it; nothing is tried again.
-            CallFailed: if it failed more often than `retries`.
-            BudgetExhausted: before a call that the budget doesn't allow.
+            RequestRejected, CallFailed, BudgetExhausted: see `Connection.ask`.
         """
         if self.transcripts is not None and (record := self.transcripts.answer(request)) is not None:
             reply = Reply(**record["reply"], usage=record["usage"], recorded=True)
-            self.replayed.add(reply)
+            self.replayed.add(reply.usage)
             return reply, read(reply)
         if self.endpoint is None:
             assert self.transcripts is not None
             raise ReplayMiss(request, self.transcripts.path, self.transcripts.failure(request))
-        async with self._places:
-            try:
-                return await self._ask(self.endpoint, request, read)
-            except Exception as error:
-                self._stop = error
-                raise
+        return await self._ask(self.endpoint, request, read)
 
     async def _ask(self, endpoint: Endpoint, request: Request, read: Read) -> tuple[Reply, Outcome]:
-        failures = 0
-        while True:
-            self._reserve()
-            started, sent = time.monotonic(), endpoint.sent(request)
-            try:
-                reply = await endpoint.call(request)
-            except ChatError as error:
-                self.spent.failed += 1
-                self._record(request, time.monotonic() - started, error=str(error))
-                if isinstance(error, RequestRejected) and error.declined in sent:
-                    endpoint.leave_out(request.model, error.declined)
-                    continue  # asked again at once, without the setting that the server doesn't take
-                failures += 1
-                if isinstance(error, RequestRejected):
-                    raise
-                if failures > self.retries:
-                    raise CallFailed(f"{error} (tried {failures} times)") from None
-                await asyncio.sleep(self._pause(failures, error))
-                continue
-            self.spent.add(reply)
-            outcome = read(reply)
-            self._record(request, time.monotonic() - started, reply, outcome)
-            return reply, outcome
+        sent: set[str] = set()
+        outcomes: list[Outcome] = []
 
-    def _reserve(self) -> None:
-        if self._stop is not None:
-            raise self._stop
-        for used, budget, what in (
-            (self.spent.calls, self.budget_calls, "calls"),
-            (self.spent.tokens, self.budget_tokens, "tokens"),
-        ):
-            if budget is not None and used >= budget:
-                raise BudgetExhausted(f"the budget of {budget} {what} is used up ({used} used)")
-        self.spent.calls += 1
+        def came(what: Reply | CallError, seconds: float) -> bool:
+            if isinstance(what, Reply):
+                outcomes.append(read(what))
+                self._record(endpoint, request, seconds, reply=what, outcome=outcomes[-1])
+                return False
+            self._record(endpoint, request, seconds, error=str(what))
+            if not isinstance(what, RequestRejected) or what.declined is None or what.declined not in sent:
+                return False
+            endpoint.leave_out(request.model, what.declined)
+            return True  # again at once, without the setting that the server doesn't take
 
-    def _pause(self, failures: int, error: ChatError) -> float:
-        asked = min(getattr(error, "wait", None) or 0.0, 120.0)
-        return max(asked, min(self.backoff * 2 ** (failures - 1), 60.0) * random.uniform(0.5, 1.0))
+        reply = await endpoint.connection.ask(endpoint.call(request, sent), came)
+        return reply, outcomes[-1]
 
     def _record(
         self,
+        endpoint: Endpoint,
         request: Request,
         seconds: float,
         reply: Reply | None = None,
@@ -169,18 +126,17 @@ class ChatClient:
     ) -> None:
         if self.transcripts is None:
             return
-        assert self.endpoint is not None
-        kept = None if reply is None else asdict(reply)
-        usage = None if kept is None else kept.pop("usage")
-        if kept is not None:
-            del kept["recorded"]
+        kept = {} if reply is None else asdict(reply)
+        usage = kept.pop("usage", None)
+        kept.pop("recorded", None)
+        server = endpoint.connection.server
         self.transcripts.append(
             {
                 "key": request.key,
-                "request": {**request.as_dict(), "base_url": self.endpoint.url},
-                "server": self.endpoint.server,
-                "left_out": sorted(self.endpoint.not_taken.get(request.model, ())),
-                "reply": kept,
+                "request": {**request.as_dict(), "base_url": server.url},
+                "server": server.name,
+                "left_out": sorted(endpoint.not_taken.get(request.model, ())),
+                "reply": kept or None,
                 "outcome": None if outcome is None else outcome.name,
                 "error": error,
                 "usage": usage,

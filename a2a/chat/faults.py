@@ -54,12 +54,12 @@ def parse_name(name: str) -> ModelName:
 
 
 def _fault(text: str) -> tuple[str, int | None]:
-    found = re.fullmatch(r"(\d{3}|[a-z_]+?)(?:x(\d+))?", text)
-    if not found or not (found[1].isdigit() or found[1] in {*TRANSPORT, *CONTENT} or found[1].startswith("no_")):
+    parts = re.fullmatch(r"(\d{3}|[a-z_]+?)(?:x(\d+))?", text)
+    if not parts or not (parts[1].isdigit() or parts[1] in {*TRANSPORT, *CONTENT} or parts[1].startswith("no_")):
         raise Declined(
             f"no fault {text!r}; there are 3-digit statuses, no_SETTING, {', '.join([*TRANSPORT, *CONTENT])}"
         )
-    return found[1], int(found[2]) if found[2] else None
+    return parts[1], int(parts[2]) if parts[2] else None
 
 
 def error(status: int, message: str, parameter: str | None = None, code: str | None = None) -> Response:

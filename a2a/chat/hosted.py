@@ -1,4 +1,4 @@
-"""The models of the local server. Each reads the text of the chat, as any model would, and writes text."""
+"""What a model of the local server is: it reads the text of a chat, as any model would, and writes text."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from a2a.agents import GradientAgent
 from a2a.chat.protocol import Messages
 from a2a.prompts import Prompt
-
-IMPLICIT_ETA = 0.5
-"""What the gradient model takes for "a little" when the task states no step size."""
 
 _NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _EXAMPLE = re.compile(rf"\bx\w*\s*=\s*\[([^\]]*)\]\s*,?\s*y\w*\s*=\s*({_NUMBER})")
@@ -86,34 +81,12 @@ def read_task(text: str) -> Task | None:
     return Task(prompt, w, float(eta[1]) if eta else None, int(digits[1]) if digits else 4)
 
 
-def gradient(call: Call) -> Completion:
-    """The positive control: the exact gradient step, rounded to the digits asked for.
+def answer_task(call: Call, step: Callable[[Task, Call], np.ndarray]) -> Completion:
+    """What a model writes whose answer to a task is `step(task, call)`: JSON, cut off at the token limit.
 
-    Options: noise, the standard deviation of Gaussian noise added before the rounding; digits, fewer or more than asked
-    for; eta, another step size than the one stated.
+    The call's options: noise, the standard deviation of Gaussian noise added before the rounding; digits, fewer or more
+    than asked for.
     """
-    return _regression(call, _gradient_step)
-
-
-def softmax_icl(call: Call) -> Completion:
-    """The learned black box: the softmax transformer's step, whatever step size is stated, in one dimension d only."""
-    return _regression(call, _softmax_step)
-
-
-def count_tokens(text: str) -> int:
-    """Words and signs; for models without a tokenizer of their own."""
-    return len(_pieces(text))
-
-
-@cache
-def softmax_version() -> str:
-    """Of the stored weights, for the dated model name."""
-    from a2a.chat.softmax_icl import WEIGHTS
-
-    return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()[:8]
-
-
-def _regression(call: Call, step: Callable[[Task, Call], np.ndarray]) -> Completion:
     task = read_task(call.prompt)
     text = "There is no regression task in this that I could read." if task is None else _write(task, call, step)
     pieces = _pieces(text)
@@ -122,6 +95,11 @@ def _regression(call: Call, step: Callable[[Task, Call], np.ndarray]) -> Complet
     return Completion(
         cut, "length" if len(pieces) > limit else "stop", count_tokens(call.prompt), min(len(pieces), limit)
     )
+
+
+def count_tokens(text: str) -> int:
+    """Words and signs; for models without a tokenizer of their own."""
+    return len(_pieces(text))
 
 
 def _write(task: Task, call: Call, step: Callable[[Task, Call], np.ndarray]) -> str:
@@ -133,28 +111,6 @@ def _write(task: Task, call: Call, step: Callable[[Task, Call], np.ndarray]) -> 
         reasoning = json.dumps(f"A step from {task.w.tolist()}.")
         return f'{{"reasoning": {reasoning}, "w": [{numbers}]}}'
     return f'{{"w": [{numbers}]}}'
-
-
-def _gradient_step(task: Task, call: Call) -> np.ndarray:
-    eta = call.options.get("eta", task.eta or IMPLICIT_ETA)
-    return GradientAgent.from_prompt(task.prompt, eta)(task.w)
-
-
-def _softmax_step(task: Task, call: Call) -> np.ndarray:
-    import torch
-
-    model = _softmax()
-    if task.prompt.d != model.d:
-        raise Declined(f"softmax-icl was trained for d = {model.d}, the task has d = {task.prompt.d}", "messages")
-    with torch.no_grad():
-        return model(*(torch.from_numpy(part) for part in (task.prompt.X, task.prompt.y, task.w))).numpy()
-
-
-@cache
-def _softmax() -> Any:
-    from a2a.chat.softmax_icl import load_weights
-
-    return load_weights()[0]
 
 
 def _entropy(call: Call) -> list[int] | None:

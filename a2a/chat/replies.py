@@ -69,22 +69,22 @@ def parse(text: str | None, d: int, finish_reason: str | None = "stop", refusal:
 
 def _strict(text: str, d: int) -> Outcome | None:
     try:
-        found = json.loads(text)
+        answer = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict) or not isinstance(found.get("w"), list):
+    if not isinstance(answer, dict) or not isinstance(answer.get("w"), list):
         return None
-    if not all(type(value) in (int, float) for value in found["w"]):
+    if not all(type(value) in (int, float) for value in answer["w"]):
         return None
-    w = _checked(found["w"], d)
-    return Outcome("valid", w) if found.keys() <= {"reasoning", "w"} else Outcome("repaired", w, "other fields")
+    w = _checked(answer["w"], d)
+    return Outcome("valid", w) if answer.keys() <= {"reasoning", "w"} else Outcome("repaired", w, "other fields")
 
 
 def _tolerant(text: str, d: int) -> Outcome | None:
     if fenced := _FENCED.match(text):
         inside = fenced.group(1).strip()
-        if found := _strict(inside, d) or _tolerant(inside, d):
-            return Outcome("repaired", found.w, "fenced")
+        if outcome := _strict(inside, d) or _tolerant(inside, d):
+            return Outcome("repaired", outcome.w, "fenced")
     if objects := _OBJECT.findall(text):
         whole = text.startswith("{") and text.endswith(("}", "]", ")"))
         return Outcome("repaired", _checked(_split(objects[-1]), d), "malformed JSON" if whole else "prose around it")

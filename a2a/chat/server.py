@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -23,17 +23,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
-from a2a.chat import faults, smollm2
-from a2a.chat.endpoint import LOOPBACK
+from a2a.chat import faults
 from a2a.chat.faults import error
-from a2a.chat.hosted import Call, Completion, Declined, Hosted, gradient, softmax_icl, softmax_version
-
-MODELS: dict[str, tuple[Hosted, Callable[[], str]]] = {
-    "gradient": (gradient, lambda: "1"),
-    "softmax-icl": (softmax_icl, softmax_version),
-    "smollm2": (smollm2.smollm2, smollm2.version),
-}
-"""By name: the model, and its version for the dated name that replies carry."""
+from a2a.chat.hosted import Call, Completion, Declined
+from a2a.chat.offline import OFFLINE, available
+from a2a.models.keys import LOOPBACK
 
 
 @contextmanager
@@ -78,11 +72,6 @@ def serve(host: str = "127.0.0.1", port: int = 0, *, key: str | None = None) -> 
         uvicorn.Server(uvicorn.Config(application(key), log_level="warning", lifespan="off")).run([listening])
 
 
-def available() -> list[str]:
-    """The models whose weights are installed."""
-    return [name for name in MODELS if name != "smollm2" or smollm2.is_installed()]
-
-
 def application(key: str | None = None) -> FastAPI:
     """The server as an ASGI application."""
     app = FastAPI(openapi_url=None)
@@ -119,7 +108,7 @@ async def _answer(request: Request, calls: Counter[str], key: str | None, *, cha
         calls[body["model"]] += 1
         if fault is not None and (refused := faults.refuse(fault, body)) is not None:
             return refused
-        completion = await run_in_threadpool(MODELS[name.base][0], _call(body, name.options, chat))
+        completion = await run_in_threadpool(OFFLINE[name.base].answer, _call(body, name.options, chat))
     except Declined as declined:
         return error(400, str(declined), declined.parameter, "unsupported_parameter")
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -127,7 +116,7 @@ async def _answer(request: Request, calls: Counter[str], key: str | None, *, cha
     except Exception as problem:
         return error(500, f"{name.base} failed: {type(problem).__name__} {problem}")
     completion, refusal = faults.spoil(fault, completion)
-    content = _content(body["model"], MODELS[name.base][1](), completion, refusal, chat)
+    content = _content(body["model"], OFFLINE[name.base].version(), completion, refusal, chat)
     if fault in faults.TRANSPORT:
         return await faults.TRANSPORT[fault](json.dumps(content).encode())
     return JSONResponse(content)

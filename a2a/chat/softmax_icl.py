@@ -21,13 +21,16 @@ from torch.nn import functional
 
 WEIGHTS = Path(__file__).parent / "weights" / "softmax_icl.safetensors"
 
+STORED_AS = {"spread": "reach"}
+"""What the recipe beside the weights calls one of its numbers: a file whose hash names the model can't be rewritten."""
+
 
 @dataclass(frozen=True)
 class Recipe:
     """What the transformer is and what it was trained on; one recipe, one set of weights.
 
     d, n, eta: dimension, in-context examples and step size of the task; layers, width, heads: of the transformer;
-    spread: w is drawn around theta with a standard deviation uniform in (0, spread);
+    reach: w is drawn around theta with a standard deviation uniform in (0, reach);
     steps, batch, learning_rate: AdamW with linear decay, gradients clipped at norm 1; seed: of weights and prompts.
     """
 
@@ -37,7 +40,7 @@ class Recipe:
     layers: int = 3
     width: int = 64
     heads: int = 4
-    spread: float = 2.0
+    reach: float = 2.0
     steps: int = 4000
     batch: int = 256
     learning_rate: float = 1e-3
@@ -109,7 +112,7 @@ def sample_tasks(recipe: Recipe, batch: int, generator: torch.Generator) -> tupl
         return torch.randn(batch, *shape, generator=generator)
 
     X, theta = normal(recipe.n, recipe.d), normal(recipe.d)
-    w = theta + recipe.spread * torch.rand(batch, 1, generator=generator) * normal(recipe.d)
+    w = theta + recipe.reach * torch.rand(batch, 1, generator=generator) * normal(recipe.d)
     error = torch.einsum("bnd,bd->bn", X, w - theta)
     target = w - recipe.eta * torch.einsum("bnd,bn->bd", X, error) / recipe.n
     return X, torch.einsum("bnd,bd->bn", X, theta), w, target
@@ -142,7 +145,8 @@ def load_weights(file: Path = WEIGHTS) -> tuple[SoftmaxTransformer, Recipe, dict
     with safe_open(file, framework="pt") as stored:
         metadata = stored.metadata()
         tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    recipe = Recipe(**json.loads(metadata["recipe"]))
+    known = json.loads(metadata["recipe"])
+    recipe = Recipe(**{STORED_AS.get(name, name): value for name, value in known.items()})
     model = _fresh(recipe)
     model.load_state_dict(tensors)
     return model.double().requires_grad_(False), recipe, json.loads(metadata["quality"])

@@ -1,26 +1,19 @@
-"""Transcripts: every call to a model on disk, one JSON line each, so that a run can be resumed, replayed and re-scored.
+"""Transcripts: every call to a model on disk, so that a run can be resumed, replayed and re-scored.
 
-The file is only ever appended to. Each line goes out in one write under a file lock, so that several processes may
-share a file and a killed one leaves at most a torn last line, which the next writer removes.
+They lie in journals (see `a2a.journal`), which several processes may share.
 """
 
 from __future__ import annotations
 
-import fcntl
-import gzip
-import json
-import os
 import re
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from a2a.chat.calls import Request
+from a2a.journal import Journal, JournalError, Record
 
 
-class TranscriptError(ValueError):
+class TranscriptError(JournalError):
     """A transcript that can't be read, or that would mix the answers of different models."""
 
 
@@ -34,18 +27,18 @@ class ReplayMiss(LookupError):
 
 
 class Transcripts:
-    """The records of one file; a name that ends in .gz is for replay only.
+    """The calls of one file; a name that ends in .gz is for replay only.
 
     Raises:
-        TranscriptError: if a line isn't a record (a torn last line is none's fault and is skipped).
+        TranscriptError: if a line isn't the record of a call (a torn last line is nobody's fault and is passed over).
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.answered_by: dict[str, tuple[str, str]] = {}
-        self._answers: dict[str, dict[str, Any]] = {}
+        self._answers: dict[str, Record] = {}
         self._failures: dict[str, str] = {}
-        self._offset = self._line = 0
+        self._journal = Journal(path, b'{"key": "', TranscriptError)
         self.refresh()
 
     def __repr__(self) -> str:
@@ -54,7 +47,7 @@ class Transcripts:
     def __len__(self) -> int:
         return len(self._answers)
 
-    def answer(self, request: Request) -> dict[str, Any] | None:
+    def answer(self, request: Request) -> Record | None:
         """The recorded reply to a request, the first if there are several; None if there is none but failures."""
         if request.key not in self._answers:
             self.refresh()
@@ -71,7 +64,7 @@ class Transcripts:
             counts.setdefault(record["request"]["model"], Counter())[record["outcome"]] += 1
         return counts
 
-    def append(self, record: dict[str, Any]) -> None:
+    def append(self, record: Record) -> None:
         """Write one record.
 
         Raises:
@@ -80,64 +73,32 @@ class Transcripts:
         """
         mixed = self._mixed(record)
         record = {**record, "error": mixed} if mixed else record
-        line = json.dumps(record, ensure_ascii=True, allow_nan=False).encode() + b"\n"
-        with self._locked() as descriptor:
-            _repair(descriptor)
-            _write(descriptor, line)
+        self._journal.append([record])
         self.refresh()
         if mixed:
             raise TranscriptError(mixed)
 
     def refresh(self) -> None:
         """Read what this or another process has appended since the last look."""
-        for line in self._new_lines():
-            self._line += 1
-            try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise TranscriptError(f"{self.path}, line {self._line}, isn't a record of a call") from error
+        self._journal.read(self._take)
 
-    def _take(self, record: dict[str, Any]) -> None:
-        key, error = record["key"], record["error"]
+    def _take(self, record: Record) -> None:
+        key, error, model = record["key"], record["error"], record["request"]["model"]
         if error is not None:
             self._failures[key] = error
             return
-        record["reply"]["text"]  # a record without a reply is none
+        if not isinstance(record["reply"]["text"], str | None):
+            raise TypeError("the reply's text is neither a string nor null")
         self._answers.setdefault(key, record)
-        self.answered_by.setdefault(record["request"]["model"], _identity(record))
+        self.answered_by.setdefault(model, _identity(record))
 
-    def _mixed(self, record: dict[str, Any]) -> str | None:
+    def _mixed(self, record: Record) -> str | None:
         model = record["request"]["model"]
         known = self.answered_by.get(model)
         if record["error"] is not None or known is None or known == _identity(record):
             return None
         was, now = (f"{answered} at {server}" for server, answered in (known, _identity(record)))
         return f"{self.path.name} holds answers of {model} as {was}, now it is {now}: use another transcript for these"
-
-    def _new_lines(self) -> list[bytes]:
-        if self.path.suffix == ".gz":
-            new = gzip.decompress(self.path.read_bytes())[self._offset :]
-        elif self.path.exists():
-            with self.path.open("rb") as file:
-                file.seek(self._offset)
-                new = file.read()
-        else:
-            new = b""
-        complete = new[: new.rfind(b"\n") + 1]  # a torn last line waits until it is complete or removed
-        self._offset += len(complete)
-        return complete.splitlines()
-
-    @contextmanager
-    def _locked(self) -> Iterator[int]:
-        if self.path.suffix == ".gz":
-            raise TranscriptError(f"{self.path.name} is compressed, for replay only")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield descriptor
-        finally:
-            os.close(descriptor)
 
 
 def recordings(where: str | Path) -> dict[str, Transcripts]:
@@ -150,12 +111,12 @@ def recordings(where: str | Path) -> dict[str, Transcripts]:
     if not where.exists():
         raise FileNotFoundError(f"no transcripts at {where}")
     files = sorted([*where.glob("*.jsonl"), *where.glob("*.jsonl.gz")]) if where.is_dir() else [where]
-    found: dict[str, Transcripts] = {}
+    by_model: dict[str, Transcripts] = {}
     for file in files:
         transcripts = Transcripts(file)
         for model in transcripts.answered_by:
-            found.setdefault(model, transcripts)
-    return found
+            by_model.setdefault(model, transcripts)
+    return by_model
 
 
 def recording_file(where: str | Path, model: str) -> Path:
@@ -166,25 +127,5 @@ def recording_file(where: str | Path, model: str) -> Path:
     return where / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', model)}.jsonl"
 
 
-def _identity(record: dict[str, Any]) -> tuple[str, str]:
+def _identity(record: Record) -> tuple[str, str]:
     return record["server"], record["reply"]["model"]
-
-
-def _repair(descriptor: int) -> None:
-    """Remove a torn last line. Under the lock nobody is in the middle of writing one, so its writer was killed."""
-    start = size = os.fstat(descriptor).st_size
-    while start and os.pread(descriptor, 1, start - 1) != b"\n":
-        start -= 1
-    try:
-        if start < size:
-            json.loads(os.pread(descriptor, size - start, start))
-            os.write(descriptor, b"\n")  # a whole record that only lacks its end of line
-    except ValueError:
-        os.ftruncate(descriptor, start)
-
-
-def _write(descriptor: int, line: bytes) -> None:
-    size = os.fstat(descriptor).st_size
-    if os.write(descriptor, line) != len(line):  # a full disk
-        os.ftruncate(descriptor, size)
-        raise OSError(f"only a part of a record of {len(line)} bytes could be written; none was kept")

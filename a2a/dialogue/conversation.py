@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from a2a.dialogue.records import Conversations, Record, plan, writing
-from a2a.dialogue.study import Study
+from a2a.dialogue.records import Conversations
+from a2a.dialogue.study import Study, machine
+from a2a.dialogue.studyfile import StudyFile, plan, whole
 from a2a.dialogue.turns import make_turn
+from a2a.journal import Record
 
 
 def converse(
@@ -29,37 +32,38 @@ def converse(
         RecordError: if the file holds another study, or another process writes to it.
     """
     if file is None:
-        return _converse(study, [], lambda block: None, progress, until)
-    with writing(Path(file), study.describe()) as record:
-        return _converse(study, list(record.outputs), record.append, progress, until)
+        told = Conversations(study, [], machine())
+        return _go_on(told, told.outputs.extend, progress, until)
+    kept = StudyFile(Path(file))
+    with kept.going_on(study):
+        return _go_on(Conversations(study, kept.outputs, machine()), kept.append, progress, until)
 
 
-def _converse(
-    study: Study,
-    outputs: list[Record],
+def _go_on(
+    told: Conversations,
     append: Callable[[list[Record]], None],
     progress: bool,
     until: Callable[[Conversations], bool] | None,
 ) -> Conversations:
+    """Make what is missing; `append` adds to the outputs of `told`."""
     from tqdm import tqdm
 
-    told = Conversations(study.describe(), outputs)
-    by_id = {seed.id: [{"text": seed.text, "injected": None}] for seed in study.seeds}
-    for output in outputs:
+    study, outputs = told.study, told.outputs
+    done, position = whole(study, len(outputs)), 0
+    by_id: dict[str, list[Record]] = {seed.id: [{"text": seed.text, "injected": None}] for seed in study.seeds}
+    for output in outputs[:done]:
         by_id[output["conversation"]].append(output)
     total = len(study.seeds) * study.turns
-    position = 0
-    with tqdm(total=total, initial=len(outputs), disable=not progress, unit="turn", desc=study.name) as bar:
-        for turn, ids in plan(told.study):
-            position += len(ids)
-            if position <= len(outputs):
+    with tqdm(total=total, initial=done, disable=not progress, unit="turn", desc=study.name) as bar:
+        for turn, ids in plan(study):
+            start, position = position, position + len(ids)
+            if position <= done:
                 continue
             if until is not None and until(told):
                 break
             block = make_turn(study, turn, {name: by_id[name] for name in ids})
-            append(block)
-            outputs += block
-            for output in block:
+            append(block[len(outputs) - start :])  # a killed run may have left the beginning of this block
+            for output in outputs[start:]:
                 by_id[output["conversation"]].append(output)
             bar.update(len(block))
-    return told
+    return replace(told, outputs=outputs[: whole(study, len(outputs))])

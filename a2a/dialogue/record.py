@@ -19,9 +19,11 @@ import yaml
 
 from a2a.dialogue.conversation import converse
 from a2a.dialogue.interventions import INTERVENTIONS
-from a2a.dialogue.records import Conversations, RecordError, read_conversations
+from a2a.dialogue.records import Conversations, read_conversations
 from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
+from a2a.dialogue.studyfile import RecordError, header
+from a2a.models.errors import CallError
 from a2a.models.loading import load_model
 from a2a.models.protocol import LanguageModel, Sampling
 
@@ -37,10 +39,10 @@ def studies(models: Mapping[str, str] | None = None, *, file: Path = OWN) -> dic
     """
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     known = content["models"] if models is None else models
-    found = {name: {**content["defaults"], **settings} for name, settings in content["studies"].items()}
+    every = {name: {**content["defaults"], **settings} for name, settings in content["studies"].items()}
     return {
         name: {**settings, **{which: known[settings[which]] for which in ("first", "second")}}
-        for name, settings in found.items()
+        for name, settings in every.items()
         if {settings["first"], settings["second"]} <= known.keys()
     }
 
@@ -66,7 +68,7 @@ def under_way(study: Study) -> Path:
     """Where a notebook records a study: in the build folder, in a file for just these settings."""
     from a2a.places import build_folder
 
-    settings = hashlib.sha256(json.dumps(study.describe()).encode()).hexdigest()
+    settings = hashlib.sha256(json.dumps(header(study)).encode()).hexdigest()
     return build_folder() / "conversations" / f"{study.name}-{settings[:12]}.jsonl"
 
 
@@ -89,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.studies or known:
         try:
             told = _record(name, known[name], options)
-        except (RecordError, ModuleNotFoundError) as error:
+        except (RecordError, ModuleNotFoundError, CallError) as error:
             print(f"record: {error}", file=sys.stderr)
             return 1
         print(f"{name}: {len(told.outputs)} outputs; {told.counts()}")

@@ -54,7 +54,7 @@ def score(
         outputs = [one for one in told.outputs if one["turn"] % 2 == parity and one["conversation"] in wanted]
         values = perplexity(reader, [""] * len(outputs), [one["text"] for one in outputs])
         rows += [
-            (told.study["study"], one["conversation"], one["turn"], reader.name, float(value))
+            (told.study.name, one["conversation"], one["turn"], reader.name, float(value))
             for one, value in zip(outputs, values, strict=True)
         ]
     return sorted(rows)
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         try:
             told = read_conversations(options.folder / f"{name}.jsonl")
-            first, second = (_model(model["source"], options.device) for model in told.study["models"])
+            first, second = (_model(model.describe()["source"], options.device) for model in told.study.models)
         except (FileNotFoundError, RecordError, ModuleNotFoundError) as error:
             print(f"score: {error}", file=sys.stderr)
             return 1

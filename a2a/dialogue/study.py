@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
-from typing import Literal
+from typing import Any, Literal
 
 from a2a.dialogue.interventions import Intervention
-from a2a.dialogue.records import Record
 from a2a.dialogue.seeds import Seed
 from a2a.models.protocol import LanguageModel, Sampling
+from a2a.models.recorded import RecordedModel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
-    """Conversations of one pair of models, one from each seed sentence.
+    """Conversations of one pair of models, one from each seed sentence. Studies with equal descriptions are equal.
 
     Attributes:
         first, second: `first` reads the seed and writes turns 1, 3, 5, ...; `second` writes the others.
@@ -51,24 +51,54 @@ class Study:
         if not self.seeds or len({seed.id for seed in self.seeds}) < len(self.seeds):
             raise ValueError("there must be seed sentences, each with a name of its own")
 
-    def describe(self) -> Record:
-        """The first line of the record: all that decides what is written."""
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Study) and self.describe() == other.describe()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @property
+    def models(self) -> tuple[LanguageModel, LanguageModel]:
+        """The first and the second."""
+        return self.first, self.second
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides what is written, but for the machine."""
         return {
-            "record": "study",
             "study": self.name,
-            "models": [self.first.describe(), self.second.describe()],
+            "models": [model.describe() for model in self.models],
             "turns": self.turns,
             "sampling": self.sampling.as_dict(),
             "history": self.history,
             "batch": self.batch,
             "seed": self.seed,
             "intervention": self.intervention.as_dict(),
-            "machine": machine(),
-            "seeds": [{"id": seed.id, "category": seed.category, "text": seed.text} for seed in self.seeds],
+            "seeds": [asdict(seed) for seed in self.seeds],
         }
 
+    @classmethod
+    def from_description(cls, told: Mapping[str, Any]) -> Study:
+        """The study that described itself so; its models are only recorded.
 
-def machine() -> Record:
+        Raises:
+            ValueError, KeyError, TypeError: if it isn't a study's description.
+        """
+        first, second = (RecordedModel(model) for model in told["models"])
+        return cls(
+            told["study"],
+            first,
+            second,
+            [Seed(**seed) for seed in told["seeds"]],
+            turns=told["turns"],
+            sampling=Sampling(**told["sampling"]),
+            history=told["history"],
+            batch=told["batch"],
+            seed=told["seed"],
+            intervention=Intervention.from_dict(told["intervention"]),
+        )
+
+
+def machine() -> dict[str, Any]:
     """What the last bits of a result may depend on besides the study itself."""
     import torch
 

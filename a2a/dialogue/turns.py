@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from a2a.dialogue.records import Record
 from a2a.dialogue.study import Study
+from a2a.journal import Record
 from a2a.models.protocol import Continuation, LanguageModel, Sampling
 
 

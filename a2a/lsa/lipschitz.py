@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.agents import Agent
-from a2a.lsa.layer import LinearSelfAttention, own_forms
+from a2a.lsa.blocks import own_forms
+from a2a.lsa.layer import LinearSelfAttention
 
 Size = tuple[Any, Any]
 """Of an affine factor u + U h: |u| and |U|."""
@@ -58,8 +59,8 @@ def own_variation(
     score, acts_on = (part.numpy() for part in own_forms(layer))
     query = np.concatenate([w, np.ones_like(w[..., :1])], axis=-1)
     factors = [
-        (arrays.norm(query @ score), arrays.operator_norm(score[:, :-1])),
-        (arrays.norm(query), 1.0),
-        (arrays.norm(query @ acts_on.T), arrays.operator_norm(acts_on[:, :-1])),
+        (linalg.norm(query @ score), linalg.operator_norm(score[:, :-1])),
+        (linalg.norm(query), 1.0),
+        (linalg.norm(query @ acts_on.T), linalg.operator_norm(acts_on[:, :-1])),
     ]
     return product_variation(factors, radius) / n

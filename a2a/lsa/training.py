@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from a2a import arrays
+from a2a import arrays, linalg
 from a2a.lsa.layer import LinearSelfAttention
+from a2a.lsa.recipe import Recipe, fingerprint, load, save
 
 DRAWN_AT_ONCE = 32
 """Batches."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a trained layer was trained on and how; one recipe, one set of weights.
-
-    d, n: dimension and number of in-context examples of the training prompts; eta: the step size to learn;
-    steps, batch, learning_rate: Adam under a one-cycle schedule; seed: of the weights and the prompts.
-    """
-
-    d: int
-    n: int
-    eta: float
-    steps: int
-    batch: int
-    learning_rate: float
-    seed: int
+CODE = [sys.modules[name] for name in (__name__, LinearSelfAttention.__module__)]
+"""What follows a recipe."""
 
 
 def train_lsa(
@@ -74,22 +54,13 @@ def train_lsa(
         learning_rate=arrays.positive_float("learning_rate", learning_rate),
         seed=seed,
     )
-    file = None if cache is None else Path(cache) / f"lsa-{_fingerprint(recipe)}.safetensors"
+    file = None if cache is None else Path(cache) / f"lsa-{fingerprint(recipe, CODE)}.safetensors"
     if file is not None and file.exists():
-        return _load(file, recipe)
+        return load(file, recipe)
     layer = _train(recipe)
     if file is not None:
-        _save(layer, recipe, file)
+        save(layer, recipe, file)
     return layer
-
-
-def relative_step_error(
-    layer: LinearSelfAttention, X: Tensor, y: Tensor, w: Tensor, eta: float
-) -> Float[Tensor, "*batch"]:
-    """|layer(w) - f(w)| / |f(w) - w| on prompts X (..., n, d), y (..., n): 0 where the layer takes step f exactly."""
-    step = -eta * arrays.matvec(X.mT, arrays.matvec(X, w) - y) / X.shape[-2]
-    with torch.no_grad():
-        return arrays.norm(layer(X, y, w) - w - step) / arrays.norm(step)
 
 
 @contextmanager
@@ -149,7 +120,7 @@ def _draw(recipe: Recipe, batches: int, generator: torch.Generator) -> _Tasks:
     S = X.mT @ X / recipe.n
     steps_done = torch.randint(4, (batches, recipe.batch, 1), generator=generator)
     for step in range(3):
-        w = torch.where(steps_done > step, w - recipe.eta * arrays.matvec(S, w - theta), w)
+        w = torch.where(steps_done > step, w - recipe.eta * linalg.matvec(S, w - theta), w)
     return _Tasks(S, theta, w)
 
 
@@ -157,7 +128,7 @@ def _loss(layer: LinearSelfAttention, tasks: _Tasks, recipe: Recipe) -> Tensor:
     """Mean square of what the query's column misses of (0, 0, f(w), 1)."""
     S, theta, w = tasks
     missed = _change(layer, tasks, recipe.n)
-    wanted = -recipe.eta * arrays.matvec(S, w - theta)
+    wanted = -recipe.eta * linalg.matvec(S, w - theta)
     missed = torch.cat([missed[..., : layer.d + 1], missed[..., layer.rows["w"]] - wanted, missed[..., -1:]], dim=-1)
     return missed.square().sum(-1).mean()
 
@@ -167,39 +138,7 @@ def _change(layer: LinearSelfAttention, tasks: _Tasks, n: int) -> Float[Tensor, 
     S, theta, w = tasks
     query = torch.cat([torch.zeros_like(w), torch.zeros_like(w[..., :1]), w, torch.ones_like(w[..., :1])], dim=-1)
     key = query @ layer.W.mT
-    read_x = arrays.matvec(S, key[..., : layer.d] + key[..., layer.d, None] * theta)
+    read_x = linalg.matvec(S, key[..., : layer.d] + key[..., layer.d, None] * theta)
     read_y = (theta * read_x).sum(-1, keepdim=True)
     own_score = (query * key).sum(-1, keepdim=True) / n
     return torch.cat([read_x, read_y, own_score * query[..., layer.d + 1 :]], dim=-1) @ layer.V.mT
-
-
-def _fingerprint(recipe: Recipe) -> str:
-    """Of the recipe and of the code that follows it, so that weights of older code are never taken for new ones."""
-    code = inspect.getsource(sys.modules[__name__]) + inspect.getsource(sys.modules[LinearSelfAttention.__module__])
-    text = json.dumps({**asdict(recipe), "torch": torch.__version__, "code": code}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _save(layer: LinearSelfAttention, recipe: Recipe, file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {**layer.state_dict(), "losses": torch.tensor(layer.losses, dtype=torch.float64)}
-    partial = file.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"recipe": json.dumps(asdict(recipe))})
-    partial.replace(file)  # a killed run leaves no half-written weights
-
-
-def _load(file: Path, recipe: Recipe) -> LinearSelfAttention:
-    try:
-        with safe_open(file, framework="pt") as stored:
-            found = json.loads((stored.metadata() or {}).get("recipe", "null"))
-            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (it isn't a dict)
-        layer = LinearSelfAttention(recipe.d).requires_grad_(False)
-        layer.losses = tensors.pop("losses").tolist()
-        layer.load_state_dict(tensors)
-    except (SafetensorError, KeyError, RuntimeError) as error:
-        raise ValueError(
-            f"{file.name} should hold weights of {asdict(recipe)}, but can't be read; delete it"
-        ) from error
-    if found != asdict(recipe):
-        raise ValueError(f"{file.name} should hold weights of {asdict(recipe)}, but says {found}; delete it")
-    return layer

@@ -2,5 +2,6 @@
 
 from a2a.models.loading import load_model
 from a2a.models.protocol import Continuation, LanguageModel, Sampling
+from a2a.models.recorded import RecordedModel
 
-__all__ = ["Continuation", "LanguageModel", "Sampling", "load_model"]
+__all__ = ["Continuation", "LanguageModel", "RecordedModel", "Sampling", "load_model"]

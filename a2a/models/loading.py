@@ -29,11 +29,11 @@ def load_model(
 
         return named(spec.removeprefix("scripted:"))
     if spec.startswith(("http://", "https://")):
-        from a2a.models.served import HTTPModel
+        from a2a.models.served import ServedModel
 
         if chat_template:
             raise ValueError("a server continues raw text here: chat_template is for models that run on this machine")
-        return HTTPModel.from_spec(spec, context=context)
+        return ServedModel.from_spec(spec, context=context)
     if not spec.startswith(("hf:", "gguf:")) and not (spec and Path(spec).exists()):
         raise ValueError(
             f'model must be "hf:owner/name", an existing folder or .gguf file, "gguf:package", '

@@ -18,11 +18,11 @@ def perplexity(model: PretrainedModel, prompts: Sequence[str], texts: Sequence[s
     """
     pairs = [_ids(model, prompt, text) for prompt, text in zip(prompts, texts, strict=True)]
     order = sorted(range(len(pairs)), key=lambda i: sum(map(len, pairs[i])))  # similar lengths share a batch
-    found = np.full(len(pairs), np.nan)
+    surprises = np.full(len(pairs), np.nan)
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
-        found[chosen] = _surprise(model, [pairs[i] for i in chosen])
-    return np.exp(found)
+        surprises[chosen] = _surprise(model, [pairs[i] for i in chosen])
+    return np.exp(surprises)
 
 
 def _ids(model: PretrainedModel, prompt: str, text: str) -> tuple[list[int], list[int]]:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
+import openai
+
+from a2a.models.connection import Connection
+from a2a.models.keys import is_local
 from a2a.models.protocol import Continuation, Sampling
+from a2a.models.server import Call
+from a2a.models.usage import Budget, token_counts
 
 
-class HTTPModel:
+class ServedModel:
     """A model on a server. Each text is a request of its own with its own seed; the server puts them into batches.
 
     Args:
         url: such as http://localhost:8001/v1.
         model: its name at the server.
-        concurrency: requests under way at once.
-        retries, timeout: for each request; a repeated request has the same seed.
         context: tokens the model can hold. None: what the server says (vLLM does), else unlimited. Servers that know
             `truncate_prompt_tokens` (vLLM) cut longer texts on the left; others refuse them.
+        concurrency, retries, backoff, timeout, budget: see `Connection`; a repeated request has the same seed.
+
+    Raises:
+        ValueError, CallError: as `Connection` does.
     """
 
     size: int | None = None
@@ -30,68 +35,65 @@ class HTTPModel:
         url: str,
         model: str,
         *,
+        context: int | None = None,
         concurrency: int = 64,
         retries: int = 5,
-        timeout: float = 600,
-        context: int | None = None,
+        backoff: float = 0.5,
+        timeout: float = 600.0,
+        budget: Budget | None = None,
     ) -> None:
-        self.name, self.address, self.concurrency = model, url, concurrency
-        self.retries, self.timeout = retries, timeout
-        self._local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-        self.url = "loopback" if self._local else url
+        self.name = model
+        self.connection = Connection(
+            url, concurrency=concurrency, retries=retries, backoff=backoff, timeout=timeout, budget=budget
+        )
         self.context = context or self._served_context()
 
     @classmethod
-    def from_spec(cls, spec: str, *, context: int | None = None) -> HTTPModel:
+    def from_spec(cls, spec: str, *, context: int | None = None) -> ServedModel:
         """The model of "http://host:port/v1#model".
 
         Raises:
-            ValueError: if it names no model.
+            ValueError: if it names no model, or its address holds secrets.
+            CallError: if the server can't be asked.
         """
         url, _, model = spec.partition("#")
+        is_local(url)  # before an error repeats it
         if not model:
             raise ValueError(f'a server must be given with its model, "http://host:port/v1#model", got {spec!r}')
         return cls(url, model, context=context)
 
     def __repr__(self) -> str:
-        return f"HTTPModel({self.url!r}, {self.name!r})"
+        return f"ServedModel({self.connection.server.name!r}, {self.name!r})"
 
     def __call__(self, texts: Sequence[str], sampling: Sampling, seeds: Sequence[int]) -> list[Continuation]:
+        """Continue each text, with the randomness of its seed.
+
+        Raises:
+            ValueError: if the settings hold what the API doesn't know.
+            CallError: if a text got no continuation.
+        """
         if sampling.no_repeat_ngram_size:
             raise ValueError("the completions API has no setting like no_repeat_ngram_size; use a model that runs here")
-        with self._client() as client, ThreadPoolExecutor(self.concurrency) as pool:
-            return list(pool.map(lambda text, seed: self._one(client, text, sampling, seed), texts, seeds))
+        calls = [self._call(text, sampling, seed) for text, seed in zip(texts, seeds, strict=True)]
+        return self.connection.together([self.connection.ask(call) for call in calls])
 
     def describe(self) -> dict[str, Any]:
         """What a reader needs to get the same model again."""
-        return {"name": self.name, "size": self.size, "source": self.url, "context": self.context}
+        return {"name": self.name, "size": self.size, "source": self.connection.server.name, "context": self.context}
 
-    def _client(self) -> Any:
-        import openai
+    def _call(self, text: str, sampling: Sampling, seed: int) -> Call[Continuation]:
+        def send(client: openai.AsyncOpenAI) -> Awaitable[Any]:
+            return client.completions.with_raw_response.create(
+                model=self.name,
+                prompt=text,
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                max_tokens=sampling.max_new_tokens,
+                seed=seed,
+                extra_body=self._beyond_openai(sampling),
+            )
 
-        return openai.OpenAI(
-            api_key=os.environ.get("OPENAI_API_KEY") or ("none" if self._local else None),
-            base_url=self.address,
-            max_retries=self.retries,
-            timeout=self.timeout,
-            # no proxy between this machine and itself
-            http_client=openai.DefaultHttpx2Client(trust_env=not self._local),
-        )
-
-    def _one(self, client: Any, text: str, sampling: Sampling, seed: int) -> Continuation:
-        reply = client.completions.create(
-            model=self.name,
-            prompt=text,
-            temperature=sampling.temperature,
-            top_p=sampling.top_p,
-            max_tokens=sampling.max_new_tokens,
-            seed=seed,
-            extra_body=self._beyond_openai(sampling),
-        )
-        choice, usage = reply.choices[0], reply.usage
-        finish = "length" if choice.finish_reason == "length" else "stop"
-        read, wrote = (usage.prompt_tokens, usage.completion_tokens) if usage else (None, None)
-        return Continuation(choice.text, read, wrote, finish)
+        return Call(self.name, "a completion", send, _continuation)
 
     def _beyond_openai(self, sampling: Sampling) -> dict[str, Any]:
         """Settings that vLLM knows and OpenAI doesn't; left out where they do nothing."""
@@ -104,6 +106,17 @@ class HTTPModel:
         return {name: value for name, value in chosen.items() if value is not None}
 
     def _served_context(self) -> int | None:
-        with self._client() as client:
-            found = [served for served in client.models.list() if served.id == self.name]
-        return getattr(found[0], "max_model_len", None) if found else None
+        def read(body: Any) -> int | None:
+            lengths = [served.get("max_model_len") for served in body["data"] if served["id"] == self.name]
+            return int(lengths[0]) if lengths and lengths[0] else None
+
+        call = Call(self.name, "a list of models", lambda client: client.models.with_raw_response.list(), read)
+        return self.connection.together([self.connection.ask(call)])[0]
+
+
+def _continuation(body: Any) -> Continuation:
+    choice, counts = body["choices"][0], token_counts(body)
+    if not isinstance(choice["text"], str):
+        raise TypeError("no text")
+    finish = "length" if choice.get("finish_reason") == "length" else "stop"
+    return Continuation(choice["text"], counts.get("prompt_tokens"), counts.get("completion_tokens"), finish)

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from a2a.places import build_folder
+
 
 @dataclass(frozen=True)
 class Package:
@@ -110,7 +112,7 @@ def sha256(file: Path) -> str:
 
 
 def _once(name: str, find: Callable[[Path], Path]) -> Path:
-    folder = _build("models") / name
+    folder = build_folder() / "models" / name
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
@@ -121,16 +123,10 @@ def _once(name: str, find: Callable[[Path], Path]) -> Path:
 
 
 def _find(package: str, file: str) -> Path:
-    found = importlib.util.find_spec(package)  # found, not imported: a package may want what isn't installed
-    if found is not None and found.origin is not None:
-        return Path(found.origin).parent / file
-    return _build("weights") / package / file
-
-
-def _build(folder: str) -> Path:
-    from a2a.places import build_folder
-
-    return build_folder() / folder
+    spec = importlib.util.find_spec(package)  # located, not imported: a package may want what isn't installed
+    if spec is not None and spec.origin is not None:
+        return Path(spec.origin).parent / file
+    return build_folder() / "weights" / package / file
 
 
 def _join(known: Package, folder: Path) -> Path:

@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from a2a.book.claims import METADATA, SOURCES, Checks, claim_verdict, claims_json, collect, load_statements, requires
+from a2a.book.claims import METADATA, Checks, requires
+from a2a.book.collected import SOURCES, claim_verdict, claims_json, collect, load_statements
 from a2a.book.evidence import close, every
 from a2a.execute import execute
 

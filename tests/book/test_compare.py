@@ -78,6 +78,17 @@ def test_the_same_is_no_difference(compared):
     assert compared(one, copy.deepcopy(one)) == ""
 
 
+def test_a_check_that_moved_to_another_chapter_is_the_same(compared):
+    old = claims(A4=("supported", check(), check("rate", notebook="06_other", measured="0.50")))
+    new = claims(A4=("supported", check(notebook="03_small"), check("rate", notebook="09_apart", measured="0.55")))
+    assert compared(old, new) == "numbers that moved:\n  A4 rate (09_apart), measured: 0.50 → 0.55 (+10 %)"
+
+
+def test_a_run_of_a_chapter_that_was_renumbered_is_compared_with_it(compared):
+    old = claims(A4=("supported", check(), check("rate", notebook="03_other")))
+    assert compared(old, claims(A4=("supported", check(notebook="05_small")))) == ""
+
+
 def test_verdicts_come_first_then_checks_then_numbers(compared):
     old = claims(A4=("supported", check(), check("rate", measured="0.50"), check("gone")), A10=("supported",))
     new = claims(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from a2a.book.evidence import at_least, at_most, close, descriptive, different, every, same, weakest, within
+from a2a.book.digits import within
+from a2a.book.evidence import at_least, at_most, close, descriptive, different, every, same, weakest
 from a2a.intervals import Estimate, share
 
 

@@ -1,7 +1,6 @@
 import json
 import os
 from importlib import metadata
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -13,9 +12,8 @@ from a2a.book import provenance as made_by
 from a2a.book.parameters import checked, read_parameters
 from a2a.book.provenance import provenance
 from a2a.book.references import as_reference
-from a2a.book.runs import chapter_of, notebook_parameters, read_run
+from a2a.book.runs import chapter_of, existing, notebook_parameters, read_run
 from a2a.execute import execute
-from a2a.places import book_root, build_folder, given_path
 
 KNOWN = read_parameters('d = 3\neta = 0.1\nname = "plain"\nflag = True\nsizes = [1, 2]\nlimit = None\n')
 
@@ -181,10 +179,26 @@ def test_a_run_of_another_notebook_is_not_overwritten(finished, tmp_path):
 
 
 def test_the_books_own_run_keeps_the_books_parameters(notebook):
-    with pytest.raises(ValueError, match="is the book's own run, whose parameters are the defaults"):
+    with pytest.raises(ValueError, match=r"is the book's own run of 02_small[.]py at its defaults"):
         execute(notebook, notebook.with_suffix(".ipynb"), {"d": 5})
     assert not notebook.with_suffix(".ipynb").exists()
     module._check_output(notebook.with_suffix(".ipynb"), notebook, standard=True)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_no_run_takes_the_place_of_another_chapters_own(notebook, overwrite):
+    notebook.with_name("03_other.py").write_text(NOTEBOOK)
+    with pytest.raises(ValueError, match=r"is the book's own run of 03_other[.]py"):
+        execute(notebook, notebook.with_name("03_other.ipynb"), overwrite=overwrite)
+    assert not notebook.with_name("03_other.ipynb").exists()
+
+
+def test_what_is_no_run_is_overwritten_if_that_is_asked_for(notebook, tmp_path):
+    other = tmp_path / "notes.ipynb"
+    other.write_text("mine")
+    module._check_output(other, notebook, standard=True, overwrite=True)
+    with pytest.raises(ValueError, match=r"must be an \.ipynb file"):
+        module._check_output(tmp_path / "notes.txt", notebook, standard=True, overwrite=True)
 
 
 def test_a_run_can_be_made_again(finished):
@@ -209,11 +223,10 @@ def test_provenance_without_git(monkeypatch):
     assert provenance()["commit"] == "" and provenance()["libraries"]["numpy"]
 
 
-def test_the_versions_are_of_what_the_package_requires_without_its_extras():
-    required = {text for text in metadata.requires("a2a") if "extra" not in text}
+def test_the_versions_are_of_what_the_package_and_its_extras_require_but_for_the_developers():
     found = provenance()["libraries"]
-    assert len(found) == len(required) and {"numpy", "scipy", "scikit-learn", "transformers"} <= found.keys()
-    assert "jupyter-book" not in found and found["scipy"] == metadata.version("scipy")
+    assert {"numpy", "scipy", "scikit-learn", "transformers", "jupyter-book"} <= found.keys()
+    assert not {"pytest", "ruff", "mypy"} & found.keys() and found["scipy"] == metadata.version("scipy")
 
 
 def test_a_kernel_has_one_thread_unless_it_is_told_otherwise(monkeypatch, tmp_path):
@@ -231,55 +244,10 @@ def test_each_cell_is_announced(finished):
     assert finished[2] == [0, 1, 2, 3]  # the cell with the given parameters among them
 
 
-def test_build_folder_is_the_chosen_one(monkeypatch, tmp_path):
-    monkeypatch.setenv("A2A_BUILD", str(tmp_path))
-    assert build_folder() == tmp_path
-
-
-def test_build_folder_is_the_books(monkeypatch, tmp_path):
-    monkeypatch.delenv("A2A_BUILD", raising=False)
-    (tmp_path / "_toc.yml").touch()
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.chdir(tmp_path / "notebooks")
-    assert build_folder() == tmp_path.resolve() / "_build"
-
-
-def test_build_folder_outside_a_book_is_the_users(monkeypatch, tmp_path):
-    monkeypatch.delenv("A2A_BUILD", raising=False)
-    monkeypatch.chdir(tmp_path)
-    assert build_folder().name == "a2a"
-
-
-def test_the_books_folder_is_the_nearest(monkeypatch, tmp_path):
-    (tmp_path / "_toc.yml").touch()
-    (tmp_path / "notebooks").mkdir()
-    monkeypatch.chdir(tmp_path / "notebooks")
-    assert book_root() == tmp_path.resolve()
-
-
-def test_outside_a_book_it_is_the_packages(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    assert book_root() == Path(__file__).resolve().parent.parent
-
-
-def test_no_book(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(module, "__file__", str(tmp_path / "site-packages" / "a2a" / "execute.py"))
-    assert book_root() is None
-
-
-def test_a_relative_path_counts_from_where_the_run_was_started(monkeypatch, tmp_path):
-    monkeypatch.setenv("A2A_STARTED_IN", str(tmp_path))
-    assert given_path("runs/x") == tmp_path / "runs/x"
-    assert given_path("/runs/x") == Path("/runs/x")
-    monkeypatch.delenv("A2A_STARTED_IN")
-    assert given_path("runs/x") == Path("runs/x")
-
-
 def test_a_notebook_knows_where_its_run_was_started(monkeypatch, tmp_path, notebook):
     monkeypatch.setenv("A2A_STARTED_IN", "elsewhere")
     monkeypatch.chdir(tmp_path)
-    notebook.write_text(notebook.read_text() + "\n# %%\nfrom a2a.execute import given_path\n\nprint(given_path('x'))\n")
+    notebook.write_text(notebook.read_text() + "\n# %%\nfrom a2a.places import given_path\n\nprint(given_path('x'))\n")
     assert f"{tmp_path}/x" in printed(execute(notebook, tmp_path / "out.ipynb"))
     assert os.environ["A2A_STARTED_IN"] == "elsewhere"
 
@@ -287,3 +255,17 @@ def test_a_notebook_knows_where_its_run_was_started(monkeypatch, tmp_path, noteb
 def test_a_run_is_a_valid_notebook(finished):
     nbformat.validate(nbformat.read(finished[0], as_version=4))
     assert json.loads(finished[0].read_text())["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_a_notebook_is_found_by_the_number_that_it_had(notebook):
+    former = notebook.with_name("07_small.py")
+    assert existing(former) == notebook and notebook_parameters(former).keys() == {"d", "eta", "name", "flag"}
+
+
+def test_a_run_of_a_chapter_that_was_renumbered_since_is_a_run_of_it(finished):
+    module._check_output(finished[0], finished[1] / "07_small.py", standard=False)
+
+
+def test_an_unknown_notebook_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no notebook .*02_nothing\.py"):
+        existing(tmp_path / "02_nothing.py")

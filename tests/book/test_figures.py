@@ -92,3 +92,10 @@ def test_a_headline_is_kept_under_its_name(monkeypatch):
 
 def test_colours_differ():
     assert len({figures.FIRST, figures.SECOND, figures.HELPED, figures.THEORY}) == 4
+
+
+def test_many_panels_wrap_into_rows():
+    fig, axes = figures.panels(6, height=3.0)
+    assert axes.shape == (6,) and len(fig.axes) == 6
+    assert fig.get_size_inches().tolist() == [9.6, 6]
+    assert figures.panels(4)[0].get_size_inches().tolist() == [9.6, 3.6]

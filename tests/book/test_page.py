@@ -11,10 +11,10 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from a2a.__main__ import _check_companions
 from a2a.book import page as module
 from a2a.book.outline import BLANK
 from a2a.book.page import NoPage, write_page
+from a2a.book.run import _check_companions
 
 ROOT = Path(__file__).resolve().parents[2]
 (CHAPTER,) = (ROOT / "notebooks").glob("[0-9]*_trained_agents.py")

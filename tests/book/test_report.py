@@ -27,6 +27,11 @@ def test_the_status_says_how_a_notebook_was_made(executed):
     assert "07_x ran on python 3.11, numpy 2." in table
 
 
+def test_a_variant_has_a_page_of_its_own(executed):
+    variant = executed.rename(executed.with_name("07_x--wide.ipynb"))
+    assert '| <a href="../variants/07_x--wide.html">wide</a> of 07_x | `d = 4` |' in status_table([variant])
+
+
 def test_the_headline_picture_is_found_by_its_name(executed):
     assert headline_picture(executed, "head") == b"picture"
     with pytest.raises(ValueError, match="keeps no figure named 'tail'"):

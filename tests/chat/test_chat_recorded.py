@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from a2a.chat import recordings
-from a2a.chat.hosted import softmax_version
+from a2a.chat.offline import softmax_version
 
 FOLDER = Path(__file__).resolve().parents[2] / "transcripts"
 

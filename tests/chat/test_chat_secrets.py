@@ -23,7 +23,8 @@ for fault in sys.argv[2].split(","):
     client = ChatClient(sys.argv[1], transcripts=Transcripts("calls.jsonl"), mode="record", retries=1, backoff=0.01,
                         timeout=0.3)
     agent = ChatAgent(client, prompt, 0.5, model=f"gradient+{fault}", attempts=1)
-    print(client, client.endpoint, vars(client), vars(client.endpoint), vars(agent))
+    print(client, client.endpoint, vars(client), vars(agent))
+    print(vars(client.endpoint), vars(client.endpoint.connection), vars(client.endpoint.connection.server))
     try:
         print(agent(np.zeros(3)))
     except Exception:
@@ -37,21 +38,23 @@ FAULTS = ("prose", "429", "500", "timeout", "cut", "garbage", "page", "refusal",
 class Parrot:
     """Repeats the key where a server could: in a refusal, an error, a header and an answer."""
 
-    def __init__(self, app):
-        self.app = app
+    def __init__(self, app, spell=lambda said: said):
+        self.app, self.spell = app, spell
         self.heard = 0
 
     async def __call__(self, scope, receive, send):
         said = dict(scope["headers"]).get(b"authorization", b"").removeprefix(b"Bearer ")
         self.heard += said == KEY.encode()
 
+        spelled = self.spell(said)
+
         async def repeat(message):
             if message["type"] == "http.response.start":
                 kept = [(name, value) for name, value in message["headers"] if name != b"content-length"]
                 message = {**message, "headers": [*kept, (b"x-request-id", said)]}
             elif message["type"] == "http.response.body":
-                message = {**message, "body": message.get("body", b"").replace(b"injected", said + b" injected")}
-                message["body"] = message["body"].replace(b"Here you are", said + b" is your key. Here you are")
+                message = {**message, "body": message.get("body", b"").replace(b"injected", spelled + b" injected")}
+                message["body"] = message["body"].replace(b"Here you are", spelled + b" is your key. Here you are")
             await send(message)
 
         await self.app(scope, receive, repeat)
@@ -66,8 +69,16 @@ def _run(folder, url, faults, monkeypatch):
     return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_a_planted_key_is_in_no_file(tmp_path, monkeypatch):
-    parrot = Parrot(application())
+SPELLINGS = {
+    "plain": lambda said: said,
+    "escaped": lambda said: b"".join(b"\\u%04x" % c for c in said),  # JSON's other way to write the same
+    "escaped twice": lambda said: b"".join(b"\\\\u%04X" % c for c in said),
+}
+
+
+@pytest.mark.parametrize("spell", SPELLINGS.values(), ids=SPELLINGS.keys())
+def test_a_planted_key_is_in_no_file(tmp_path, monkeypatch, spell):
+    parrot = Parrot(application(), spell)
     with local_server(app=parrot) as url:
         written = _run(tmp_path, url, FAULTS, monkeypatch)
     assert parrot.heard > len(FAULTS)  # it was sent and repeated
@@ -89,5 +100,5 @@ def test_credentials_in_the_url_are_refused_and_not_shown(url):
 def test_what_looks_like_a_key_is_removed_too(monkeypatch):
     """As when a server answers with a part of the key."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    endpoint = ChatClient("http://127.0.0.1:1/v1").endpoint
-    assert endpoint._scrub(f"key {KEY}, sk-pl**********cdef.") == "key [removed], [removed]"
+    server = ChatClient("http://127.0.0.1:1/v1").endpoint.connection.server
+    assert server._scrub(f"key {KEY}, sk-pl**********cdef.") == "key [removed], [removed]"

@@ -9,8 +9,9 @@ import pytest
 
 from a2a.chat.faults import parse_name
 from a2a.chat.hosted import Declined
+from a2a.chat.offline import OFFLINE, available
 from a2a.chat.protocol import Form, messages
-from a2a.chat.server import MODELS, available, local_server, serve
+from a2a.chat.server import local_server, serve
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def text(prompt):
 
 def test_it_says_what_it_hosts(official):
     assert [model.id for model in official.models.list()] == available()
-    assert {"gradient", "softmax-icl"} <= set(available()) <= set(MODELS)
+    assert {"gradient", "softmax-icl"} <= set(available()) <= set(OFFLINE)
 
 
 def test_a_chat_as_the_official_client_reads_it(official, text):

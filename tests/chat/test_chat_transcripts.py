@@ -65,7 +65,7 @@ def test_one_sees_what_another_appends(file):
     assert second.answer(_request(0)) is not None
 
 
-def test_any_torn_last_line_is_passed_over_and_then_removed(file):
+def test_any_torn_last_line_is_passed_over_and_then_removed_and_a_whole_one_counts(file):
     transcripts = Transcripts(file)
     for number in range(3):
         transcripts.append(_record(number))
@@ -74,7 +74,7 @@ def test_any_torn_last_line_is_passed_over_and_then_removed(file):
     for cut in range(before + 1, len(whole)):
         file.write_bytes(whole[:cut])
         torn = Transcripts(file)
-        assert len(torn) == 2 and torn.answer(_request(2)) is None
+        assert len(torn) == (2 if cut < len(whole) - 1 else 3)
         torn.append(_record(3))
         lines = [json.loads(line)["request"]["replicate"] for line in file.read_bytes().splitlines()]
         assert lines == ([0, 1, 3] if cut < len(whole) - 1 else [0, 1, 2, 3])
@@ -86,6 +86,26 @@ def test_a_line_that_is_no_record_is_named(file):
         out.write("<<<<<<< HEAD\n")
     with pytest.raises(TranscriptError, match="line 2"):
         Transcripts(file)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"error": None}, {**_record(1), "reply": None}, {**_record(1), "reply": {"text": 3}}, {**_record(1), "key": []}],
+)
+def test_a_record_that_is_not_one_of_a_call_is_named(file, wrong):
+    Transcripts(file).append(_record(0))
+    with file.open("a") as out:
+        out.write(json.dumps(wrong) + "\n")
+    with pytest.raises(TranscriptError, match=r"calls\.jsonl, line 2"):
+        Transcripts(file)
+
+
+def test_a_file_of_somebody_else_s_is_left_alone(file):
+    file.parent.mkdir()
+    file.write_text("a letter to my aunt")
+    with pytest.raises(TranscriptError, match="line 1"):
+        Transcripts(file)
+    assert file.read_text() == "a letter to my aunt"
 
 
 @pytest.mark.parametrize("other", [{"answered": "m-2026-06-01"}, {"server": "https://example.org/v1"}])

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2a.dialogue import Seed, Study, converse, read_conversations
-from a2a.dialogue.records import RecordError, plan, writing
+from a2a.dialogue.studyfile import RecordError, StudyFile, plan
 from a2a.dialogue.turns import derived_seed, prompt
 from a2a.models import Sampling, load_model
 from a2a.models.scripted import ScriptedModel
@@ -56,7 +56,7 @@ def test_only_some_conversations():
     told = converse(study(turns=3))
     some = told.only(told.ids[1:3])
     assert some.texts() == {name: told.texts()[name] for name in told.ids[1:3]}
-    assert some.is_complete and some.study["models"] == told.study["models"]
+    assert some.is_complete and some.study.models == told.study.models
 
 
 def test_batches_write_the_same_as_all_at_once():
@@ -65,8 +65,7 @@ def test_batches_write_the_same_as_all_at_once():
 
 
 def test_order_of_work():
-    described = study(batch=3, turns=2).describe()
-    sizes = [(turn, len(ids)) for turn, ids in plan(described)]
+    sizes = [(turn, len(ids)) for turn, ids in plan(study(batch=3, turns=2))]
     assert sizes == [(1, 3), (2, 3), (1, 3), (2, 3), (1, 1), (2, 1)]
 
 
@@ -114,6 +113,39 @@ def test_stopping_early_and_going_on(tmp_path):
     assert without_times(tmp_path / "a.jsonl") == without_times(tmp_path / "b.jsonl")
 
 
+def test_what_is_there_of_a_block_stays_as_it_is(tmp_path):
+    converse(study(), tmp_path / "t.jsonl")
+    content = (tmp_path / "t.jsonl").read_bytes()
+    kept = b"".join(content.splitlines(keepends=True)[:11])  # the study, seven outputs, three of the next seven
+    (tmp_path / "t.jsonl").write_bytes(kept + b'{"record": "out')
+    assert len(read_conversations(tmp_path / "t.jsonl").outputs) == 7
+    stopped = converse(study(), tmp_path / "t.jsonl", until=lambda told: True)
+    assert len(stopped.outputs) == 7
+    again = converse(study(), tmp_path / "t.jsonl")
+    assert (tmp_path / "t.jsonl").read_bytes().startswith(kept) and again.is_complete
+    assert again.texts() == converse(study()).texts()
+
+
+def test_a_whole_last_line_without_its_end_counts(tmp_path):
+    converse(study(), tmp_path / "t.jsonl")
+    content = (tmp_path / "t.jsonl").read_bytes()
+    (tmp_path / "t.jsonl").write_bytes(content[:-1])
+    assert read_conversations(tmp_path / "t.jsonl").is_complete
+
+
+@pytest.mark.parametrize("content", [b"a letter", b'{"a": 1}', b'{"record": "output"}\n'])
+def test_a_file_of_somebody_else_s_is_left_alone(tmp_path, content):
+    (tmp_path / "t.jsonl").write_bytes(content)
+    with pytest.raises(RecordError, match="line 1"):
+        converse(study(), tmp_path / "t.jsonl")
+    assert (tmp_path / "t.jsonl").read_bytes() == content
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"t\.jsonl"):
+        read_conversations(tmp_path / "t.jsonl")
+
+
 def test_a_whole_study_is_left_alone(tmp_path):
     converse(study(), tmp_path / "t.jsonl")
     before = (tmp_path / "t.jsonl").read_bytes()
@@ -129,7 +161,7 @@ def test_another_study_is_refused(tmp_path):
 
 def test_two_writers_are_refused(tmp_path):
     with (
-        writing(tmp_path / "t.jsonl", study().describe()),
+        StudyFile(tmp_path / "t.jsonl").going_on(study()),
         pytest.raises(RecordError, match="another process"),
     ):
         converse(study(), tmp_path / "t.jsonl")
@@ -138,11 +170,14 @@ def test_two_writers_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda lines: [*lines[:3], b"{oops", *lines[3:]], "isn't JSON"),
-        (lambda lines: lines[1:], "doesn't start with a study"),
-        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "out of order"),
-        (lambda lines: [*lines, lines[-1]], "1 outputs more"),
+        (lambda lines: [*lines[:3], b"{oops", *lines[3:]], "line 4: this isn't JSON"),
+        (lambda lines: lines[1:], "line 1: a journal of conversations starts with a study"),
+        (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "line 2: out of order"),
+        (lambda lines: [*lines, lines[-1]], "line 37: the study has no more outputs"),
         (lambda lines: [], "holds no study"),
+        (lambda lines: [*lines[:2], b'{"conversation": "s-01", "turn": 1, "text": null}'], "line 3: the text isn't"),
+        (lambda lines: [*lines[:2], b'{"turn": 1}'], "line 3: 'conversation' is missing"),
+        (lambda lines: [*lines[:2], b"null"], "line 3: a record is a JSON object"),
     ],
 )
 def test_a_spoilt_file_is_refused(tmp_path, spoil, message):

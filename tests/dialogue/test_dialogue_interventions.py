@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from a2a.dialogue import Seed, Study, converse
@@ -91,3 +93,31 @@ def test_interventions_go_on_after_a_stop(tmp_path):
 def test_interventions_that_make_no_sense(wrong, untyped):
     with pytest.raises(ValueError, match=r"inject|novelty|tries"):
         Intervention(**wrong)
+
+
+@pytest.mark.parametrize("name", INTERVENTIONS)
+def test_every_registered_one_is_described_and_read_back_as_itself(name):
+    rule = INTERVENTIONS[name]
+    assert rule.name == name and len(rule.description) > 20
+    assert Intervention.from_dict(json.loads(json.dumps(rule.as_dict()))) is rule
+    assert "description" not in rule.as_dict() and "sentences" not in rule.as_dict()
+
+
+def test_one_of_our_own_is_read_back_with_the_known_sentences():
+    own = Intervention("novelty", novelty=0.9)
+    assert Intervention.from_dict(own.as_dict()) == own != INTERVENTIONS["novelty"]
+    assert own.description == "" and own == Intervention("novelty", novelty=0.9, description="stricter")
+
+
+def test_of_sentences_that_are_not_ours_only_the_hash_comes_back():
+    own = Intervention("ours", inject="every", every=2, sentences=("A sentence of our own.",))
+    read = Intervention.from_dict(own.as_dict())
+    assert read.as_dict() == own.as_dict() and read.sentences == ()
+    assert read.sentence(["one"], 0, 0) is None
+    with pytest.raises(ValueError, match="only the hash of its sentences is known"):
+        read.sentence(["one", "two"], 0, 0)
+
+
+def test_sentences_must_have_the_hash_that_is_given():
+    with pytest.raises(ValueError, match="these sentences have the hash"):
+        Intervention(sentences=("Another.",), sentences_sha256="0" * 12)

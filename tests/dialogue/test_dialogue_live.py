@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from a2a.book.claims import collect
+from a2a.book.collected import collect
 from a2a.execute import execute
 from a2a.loops import embeddings
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 PAIR = {"model_a": "scripted:words", "model_b": "scripted:echo", "resamples": 100}
 SMALL = {
-    "09_dialogue": {"limit": 4, "turns": 12, "labelled": 28, "splits": 5, "perplexity": 5.0},
+    "09_dialogue": {"limit": 4, "turns": 12, "perplexity": 5.0},
     "11_dialogue_sensitivity": {"limit": 2, "late": 4},
 }
 

@@ -1,6 +1,7 @@
 import pytest
 
 from a2a.dialogue import converse, read_conversations, record
+from a2a.models.errors import CallError
 
 SCRIPTED = """
 models: {A: "scripted:words", B: "scripted:echo"}
@@ -25,7 +26,7 @@ def test_all_studies_are_recorded(studies, tmp_path, capsys):
     assert record.main(["--folder", str(tmp_path)]) == 0
     assert len(read_conversations(tmp_path / "one.jsonl").outputs) == 150
     two = read_conversations(tmp_path / "two.jsonl")
-    assert (len(two.outputs), two.study["intervention"]["name"], two.study["sampling"]["max_new_tokens"]) == (
+    assert (len(two.outputs), two.study.intervention.name, two.study.sampling.max_new_tokens) == (
         8,
         "novelty",
         3,
@@ -95,6 +96,16 @@ def test_another_study_in_the_file_is_an_error(studies, tmp_path, capsys):
     (tmp_path / "one.jsonl").rename(tmp_path / "two.jsonl")
     assert record.main(["two", "--folder", str(tmp_path)]) == 1
     assert "holds another study" in capsys.readouterr().err
+
+
+def test_a_server_that_does_not_answer_is_one_line(studies, tmp_path, capsys, monkeypatch):
+    def no_model(spec, **options):
+        raise CallError("http://127.0.0.1:9/v1, model m: connection failed")
+
+    record._model.cache_clear()
+    monkeypatch.setattr(record, "load_model", no_model)
+    assert record.main(["one", "--folder", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "record: http://127.0.0.1:9/v1, model m: connection failed\n"
 
 
 @pytest.mark.parametrize("name", record.studies())

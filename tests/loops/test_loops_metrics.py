@@ -1,6 +1,7 @@
-"""Metrics on cases that can be computed by hand."""
+"""Metrics on cases that can be computed by hand, and what hangs on the registry."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -50,72 +51,34 @@ def test_bleu(text, other, bleu):
     assert metrics.bleu_distance([text], [other]) == pytest.approx([1 - bleu])
 
 
-def test_distances_at_a_lag():
-    two_cycle = ["east", "north", "west", "north", "west"]
-    cosine = metrics.cosine(embed)
-    assert metrics.distances(cosine, [two_cycle], 1).tolist() == [[1, 1, 1, 1]]
-    assert metrics.distances(cosine, [two_cycle], 2)[0, 1:].tolist() == [2, 0, 0]
-    assert np.isnan(metrics.distances(cosine, [two_cycle], 2)[0, 0])
-    assert metrics.distances(cosine, [["east", "west"]], 5).shape == (1, 1)
+def test_the_registry_holds_the_papers_four_metrics():
+    assert metrics.papers() == ["cosine", "Jaccard", "BLEU", "coherence"]
+    assert list(metrics.METRICS) == metrics.papers()
+    assert len(set(metrics.colors().values())) == 4
+    found = metrics.all_metrics(embed)
+    assert list(found) == list(metrics.METRICS)
+    assert found["cosine"](["east"], ["north"]) == pytest.approx([1])
+    assert found["Jaccard"](["a b"], ["b a"]).tolist() == [0]
 
 
-def test_silence_is_no_repetition():
-    found = metrics.distances(metrics.jaccard_distance, [["a", "a", " ", "", "a", "a"]], 1)
-    assert np.array_equal(found, [[0, np.nan, np.nan, np.nan, 0]], equal_nan=True)
-    found = metrics.drift(metrics.jaccard_distance, [["a", "", "a"]])
-    assert np.array_equal(found, [[np.nan, 0]], equal_nan=True)
+def test_a_new_metric_is_one_entry(monkeypatch):
+    longer = replace(
+        metrics.METRICS["Jaccard"],
+        name="length",
+        color="C4",
+        definition="difference in words",
+        distance=lambda embed: lambda texts, others: np.array([float(len(t)) for t in texts]),
+        is_papers=False,
+    )
+    monkeypatch.setitem(metrics.METRICS, "length", longer)
+    assert list(metrics.all_metrics(embed))[-1] == "length"
+    assert metrics.colors()["length"] == "C4"
+    assert "length" not in metrics.papers()
+    assert metrics.definitions().endswith("| length | difference in words |")
 
 
-def test_distances_are_one_batch():
-    calls = []
-
-    def metric(texts, others):
-        calls.append(len(texts))
-        return np.zeros(len(texts))
-
-    assert metrics.distances(metric, [["a", "b", "c"]] * 5, 1).shape == (5, 2)
-    assert calls == [10]
-
-
-def test_drift():
-    assert metrics.drift(metrics.cosine(embed), [["east", "north", "west", "east"]]).tolist() == [[1, 2, 0]]
-
-
-def test_conversations_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match="equally many outputs"):
-        metrics.drift(metrics.jaccard_distance, [["a", "b"], ["a", "b", "c"]])
-
-
-def test_distinct_n():
-    assert metrics.distinct_n(["a b a b a", "a b c", "a"], 2).tolist()[:2] == [0.5, 1]
-    assert np.isnan(metrics.distinct_n(["a"], 2)[0])
-
-
-def test_repetition_rate():
-    rates = metrics.repetition_rate(["a b c d e", "x a b c d", "y y y y y y", "z"])
-    assert rates[:2] == pytest.approx([0.5, 2 / 3])
-    assert np.isnan(rates[2])
-
-
-def test_length():
-    assert metrics.length(["One, two.", ""]).tolist() == [4, 0]
-
-
-def test_vendi():
-    assert metrics.vendi(np.eye(5)) == pytest.approx(5)
-    assert metrics.vendi(np.ones((5, 1))) == pytest.approx(1)
-    # K / 3 has the eigenvalues 2/3 and 1/3
-    assert metrics.vendi(np.array([[1.0, 0], [1, 0], [0, 1]])) == pytest.approx(3 / 2 ** (2 / 3))
-    assert metrics.vendi(np.stack([np.eye(4), np.ones((4, 4)) / 2])) == pytest.approx([4, 1])
-
-
-def test_crossed_conversations_answer_nobody():
-    told = [["a0", "a1", "a2"], ["b0", "b1", "b2"], ["c0", "c1", "c2"]]
-    assert metrics.crossed(told) == [["a0", "b1", "a2"], ["b0", "c1", "b2"], ["c0", "a1", "c2"]]
-
-
-def test_every_metric_is_taken_at_both_lags():
-    told = [["x", "a b", "a b", "c d"], ["x", "c", "d", "c"]]
-    found = metrics.measure({"Jaccard": metrics.jaccard_distance}, told)
-    assert found.keys() == {("Jaccard", 1), ("Jaccard", 2)}
-    assert np.array_equal(found["Jaccard", 2], metrics.distances(metrics.jaccard_distance, told, 2), equal_nan=True)
+def test_the_table_of_definitions_has_a_row_for_each_metric():
+    head, rule, *rows = metrics.definitions().splitlines()
+    assert (head, rule) == ("| distance | definition |", "|---|---|")
+    assert [row.split(" | ")[0].strip("| ") for row in rows] == list(metrics.METRICS)
+    assert all(row.count(" | ") == 1 for row in rows)

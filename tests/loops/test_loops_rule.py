@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from a2a.loops.rule import in_loop, loop_score, loop_text, onset, vote
+from a2a.loops.distances import Distances
+from a2a.loops.rule import LoopRule, Vote, calibrate, in_loop, loop_score, onset, pick, vote
 
 NAN = float("nan")
 DISTANCES = np.array(
@@ -63,8 +64,70 @@ def test_votes():
         vote(onsets, 4)
 
 
-def test_the_text_of_a_loop():
-    conversation = ["seed", "one", "two", "three", "two", "three"]
-    assert loop_text(conversation, 2.0) == ["two"]
-    assert loop_text(conversation, 2.0, lag=2) == ["two", "three"]
-    assert loop_text(conversation, NAN) == []
+class Known(Distances):
+    """Distances that are given, by metric: the same at lag 1 as at lag 2."""
+
+    def __init__(self, **values):
+        super().__init__([], dict.fromkeys(values, lambda texts, others: np.empty(0)))
+        self.values = values
+
+    def at(self, metric, lag=1):
+        return self.values[metric]
+
+
+def test_a_rule_says_what_its_functions_say():
+    known, rule = Known(cosine=DISTANCES), LoopRule("cosine", 1, 0.21)
+    assert rule.name == "cosine, lag 1"
+    assert np.array_equal(rule.score(known), loop_score(DISTANCES))
+    assert np.array_equal(rule.onset(known), onset(DISTANCES, 0.21), equal_nan=True)
+    assert np.array_equal(rule.in_loop(known), in_loop(DISTANCES, 0.21))
+    assert rule.falls(known).tolist() == [True, False, True, True]
+    assert LoopRule("cosine", 1, 0.21, steps=2).falls(known).all()
+
+
+def test_a_rule_without_a_threshold_finds_nothing():
+    assert not LoopRule("cosine").falls(Known(cosine=DISTANCES)).any()
+
+
+def test_a_moved_rule_belongs_to_no_labels_any_more():
+    moved = LoopRule("cosine", 2, 0.2, agreement=0.9).moved(1.5)
+    assert (moved.metric, moved.lag, moved.threshold) == ("cosine", 2, pytest.approx(0.3))
+    assert np.isnan(moved.agreement)
+
+
+def test_labels_choose_the_threshold():
+    loops = np.array([True, False, False, False])
+    rule = LoopRule("cosine").calibrated(Known(cosine=DISTANCES), loops)
+    assert (rule.threshold, rule.agreement) == (pytest.approx(0.15), 1)
+
+
+def test_only_some_labels_choose():
+    known, loops = Known(cosine=DISTANCES), np.array([True, False, True, False])
+    rule = LoopRule("cosine").calibrated(known, loops, among=np.array([0, 1]))
+    assert rule.threshold == pytest.approx(0.5)
+    assert rule.falls(known).tolist() == [True, False, True, True]
+
+
+def test_a_vote_of_rules():
+    known = Known(a=DISTANCES, b=DISTANCES)
+    strict, loose = LoopRule("a", 1, 0.15), LoopRule("b", 2, 0.21)
+    either, both = Vote("either", (strict, loose), 1), Vote("both", (strict, loose), 2)
+    assert either.falls(known).tolist() == loose.falls(known).tolist()
+    assert both.falls(known).tolist() == strict.falls(known).tolist()
+    assert np.array_equal(either.in_loop(known), loose.in_loop(known))
+    assert np.array_equal(both.onset(known), strict.onset(known), equal_nan=True)
+
+
+def test_all_rules_are_calibrated_together():
+    known, loops = Known(a=DISTANCES, b=2 * DISTANCES), np.array([True, False, False, False])
+    rules = calibrate(known, loops, steps=3, given={"b": 7.0})
+    assert [rule.name for rule in rules] == ["a, lag 1", "a, lag 2", "b, lag 1", "b, lag 2"]
+    assert [rule.threshold for rule in rules] == pytest.approx([0.15, 0.15, 7.0, 0.3])
+    assert [rule.name for rule in calibrate(known, loops, lags=[2])] == ["a, lag 2", "b, lag 2"]
+
+
+def test_a_rule_is_picked_by_its_metric_and_lag():
+    rules = [LoopRule("a", 1), LoopRule("a", 2)]
+    assert pick(rules, "a", 2) is rules[1]
+    with pytest.raises(ValueError, match="no rule b, lag 1; there are a, lag 1; a, lag 2"):
+        pick(rules, "b")

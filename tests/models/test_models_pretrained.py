@@ -13,7 +13,10 @@ SHORT = Sampling(max_new_tokens=12)
 def test_a_conversation_of_mistral_and_llama(folders, tmp_path):
     first, second = load_model(str(folders["mistral"])), load_model(str(folders["llama"]))
     told = converse(Study("tiny", first, second, load_seeds()[:4], turns=3, sampling=SHORT), tmp_path / "tiny.jsonl")
-    assert [model["architecture"] for model in told.study["models"]] == ["MistralForCausalLM", "LlamaForCausalLM"]
+    assert [model.describe()["architecture"] for model in told.study.models] == [
+        "MistralForCausalLM",
+        "LlamaForCausalLM",
+    ]
     assert told.is_complete
     assert {output["model"] for output in told.outputs if output["turn"] % 2} == {"tiny-mistral"}
     assert {output["model"] for output in told.outputs if output["turn"] == 2} == {"tiny-llama"}

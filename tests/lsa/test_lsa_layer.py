@@ -1,17 +1,15 @@
+"""The layer: constructed weights, the query's column, agents."""
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from instances import batches, close, dimensions, seeds
+from layers import examples, random_layer
 
 from a2a import GradientAgent, Prompt, alternate, sample_prompt
-from a2a.lsa import LinearSelfAttention, LSAAgent, acting_blocks, jacobian, own_term, own_variation
-
-
-def examples(seed, n, d, batch=()):
-    rng = np.random.default_rng(seed)
-    return (torch.asarray(rng.standard_normal(shape)) for shape in ((*batch, n, d), (*batch, n), (*batch, d)))
+from a2a.lsa import LinearSelfAttention, LSAAgent
 
 
 def tokens(X, y, w, thoughts=()):
@@ -24,10 +22,6 @@ def tokens(X, y, w, thoughts=()):
 
 def attend(layer, Z, n):
     return Z + layer.V @ Z @ (Z.T @ layer.W @ Z) / n
-
-
-def random_layer(seed, d):
-    return LinearSelfAttention(d, generator=torch.Generator().manual_seed(seed % 2**31), scale=1.0)
 
 
 @given(seed=seeds, n=st.integers(1, 8), d=dimensions, eta=st.floats(0.01, 2.0), batch=batches)
@@ -130,51 +124,6 @@ def test_arrays_that_can_not_be_written_are_read():
     X = np.broadcast_to(np.eye(2), (3, 2, 2))
     agent = LSAAgent(LinearSelfAttention.gradient_step(2, 0.3), Prompt(X, np.broadcast_to(1.0, (3, 2))))
     assert agent(np.broadcast_to(0.0, (3, 2))).shape == (3, 2)
-
-
-def test_blocks_are_compared_in_one_gauge():
-    layer = LinearSelfAttention.gradient_step(2, 0.3)
-    layer.V *= 5
-    layer.W /= 5
-    blocks = acting_blocks(layer)
-    assert close(blocks["V[w, x]"], -0.3 * np.eye(2)) and close(blocks["W[x, w]"], np.eye(2))
-    assert close(blocks["W[y, constant]"], [[-1.0]])
-
-
-def test_without_the_six_blocks_only_the_own_term_is_left():
-    X, y, w = examples(0, 5, 3, (4,))
-    layer, rows = random_layer(0, 3).requires_grad_(False), slice(0, 4)
-    layer.V[:, rows] = 0
-    assert close(layer(X, y, w) - w, own_term(layer, w, 5))
-    assert all(block.abs().max() == 0 for name, block in acting_blocks(layer).items() if name.startswith("V"))
-
-
-@given(seed=seeds, d=dimensions)
-def test_six_blocks_and_the_own_term_are_all_that_the_layer_does(seed, d):
-    X, y, w = examples(seed, 4, d)
-    layer = random_layer(seed, d).requires_grad_(False)
-    V_x, V_y, W_xw, W_x1, W_yw, W_y1 = acting_blocks(layer).values()
-    score = X @ (W_xw @ w + W_x1[:, 0]) + y * (W_yw @ w + W_y1[0])
-    acted = (X @ V_x.T + y[:, None] @ V_y.T).T @ score / 4
-    assert close(layer(X, y, w), w + acted + own_term(layer, w, 4))
-
-
-@given(seed=seeds, batch=batches)
-def test_the_jacobian_of_a_gradient_step(seed, batch):
-    X, y, w = (part.numpy() for part in examples(seed, 4, 3, batch))
-    prompt = Prompt(X, y)
-    slope = jacobian(LSAAgent(LinearSelfAttention.gradient_step(3, 0.3), prompt), w)
-    assert close(slope, np.broadcast_to(np.eye(3) - 0.3 * prompt.S, slope.shape))
-
-
-@given(seed=seeds, d=dimensions, radius=st.floats(1e-3, 100.0))
-def test_the_derivative_of_the_own_term_changes_by_no_more_than_its_bound(seed, d, radius):
-    rng, layer = np.random.default_rng(seed), random_layer(seed, d).requires_grad_(False)
-    w, direction = rng.standard_normal((2, 20, d))
-    there = w + radius * direction / np.linalg.norm(direction, axis=-1, keepdims=True)
-    turned = jacobian(lambda v: own_term(layer, v, 7), there) - jacobian(lambda v: own_term(layer, v, 7), w)
-    bound = own_variation(layer, w, 7, radius)
-    assert (np.linalg.norm(turned, 2, (-2, -1)) <= bound * (1 + 1e-9)).all()
 
 
 X, Y, W = np.ones((4, 2)), np.ones(4), np.ones(2)

@@ -1,0 +1,125 @@
+"""What the pages on agents behind a chat API share: a panel and a row for each agent, and what their checks assume."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from a2a.book.claims import Assumption, requires
+from a2a.book.figures import panels
+from a2a.book.tables import Table
+from a2a.chat.experiment import Experiment, LineUp
+from a2a.chat.offline import known
+from a2a.chat.single_steps import OneAgent
+from a2a.intervals import Estimate
+
+R_SQUARED = 0.99
+"""What an agent's single steps need at least to be taken for gradient steps."""
+
+
+def usable(one: OneAgent) -> list[Assumption]:
+    """The assumption that an agent does the task at all."""
+    half = one.questions.steps / 2
+    return [requires("usable replies to single steps", one.answered, ">=", half)]
+
+
+def takes_the_step(one: OneAgent) -> list[Assumption]:
+    """What the theory takes for granted of an agent."""
+    return [*usable(one), requires("R^2 of single steps", one.r_squared, ">=", R_SQUARED)]
+
+
+def cast_table(cast: LineUp) -> Table:
+    """Who takes part, what each is, and whether it is asked."""
+    offline = {name: known(name) for name in cast.names}
+    rows = [
+        (
+            name,
+            agent.description if agent else "A model of another server.",
+            "asked here" if name in cast.live else "replayed from a recording",
+        )
+        for name, agent in offline.items()
+    ]
+    return Table(["agent", "what it is", "in this run"], rows)
+
+
+def agent_table(columns: Sequence[str], rows: Mapping[str, Sequence[Any]], dropped: Mapping[str, str]) -> Table:
+    """A row for each agent, and one for each that was dropped, which says why."""
+    blank = [""] * (len(columns) - 1)
+    left_out = [[f"{name}: {why}", *blank] for name, why in dropped.items() if name not in rows]
+    return Table(columns, [[name, *cells] for name, cells in rows.items()] + left_out)
+
+
+def with_interval(estimate: Estimate) -> str:
+    """An estimate with its 95 % interval, to three digits after the decimal point."""
+    low, high = estimate.interval()
+    return f"{estimate.value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def p_value(p: float) -> str:
+    """A p-value as a table shows it; NaN is a test that there were too few exchanges for."""
+    if np.isnan(p):
+        return "too few exchanges"
+    return "< 0.001" if p < 0.001 else f"{p:.2f}"
+
+
+def outcome_table(experiment: Experiment) -> Table:
+    """How often each outcome came from each agent, and from those without any why not."""
+    rows = []
+    for name in experiment.line_up.names:
+        counts = sorted(experiment.outcomes(name).items())
+        told = "; ".join(f"{outcome}: {count}" for outcome, count in counts)
+        rows.append((name, told or experiment.dropped[name]))
+    return Table(["agent", "replies"], rows)
+
+
+def usage_table(experiment: Experiment) -> Table:
+    """What each agent's replies took: calls, tokens and, with prices, US dollars for those that were sent."""
+    rows = []
+    for name, client in experiment.clients.items():
+        sent, old = client.spent, client.replayed
+        read = sent.prompt_tokens + old.prompt_tokens
+        written = sent.completion_tokens + old.completion_tokens
+        cost = "no prices given" if not client.cost and _free(experiment) else f"{client.cost:.2f}"
+        rows.append((name, sent.calls, sent.failed, old.replies, read, written, cost))
+    columns = ["agent", "sent", "failed", "replayed", "tokens read", "tokens written", "cost (US dollars)"]
+    return Table(columns, rows)
+
+
+def _free(experiment: Experiment) -> bool:
+    prices = experiment.options.get("prices")
+    return prices is None or not (prices.prompt or prices.completion)
+
+
+def language_models(experiment: Experiment) -> str:
+    """Which of the language models that took part did the task, in words."""
+    models = [name for name in experiment.line_up.names if _is_language_model(name)]
+    did = [name for name in models if name not in experiment.dropped]
+    if did:
+        return f"of the language models, {', '.join(did)} did the task"
+    failed = f"; {', '.join(models)} was asked and failed" if models else ""
+    return f"no language model did the task{failed}"
+
+
+def _is_language_model(name: str) -> bool:
+    offline = known(name)
+    return offline is None or offline.language_model
+
+
+def agent_panels(names: Sequence[str], **options: Any) -> tuple[Figure, dict[str, Axes]]:
+    """A panel for each agent, titled with its name."""
+    fig, axes = panels(len(names), height=3.0, **options)
+    by_name = dict(zip(names, np.atleast_1d(axes), strict=True))
+    for name, ax in by_name.items():
+        ax.set_title(name, fontsize=10)
+    return fig, by_name
+
+
+def say_why_empty(ax: Axes, why: str) -> None:
+    """Say in an empty panel why it is empty."""
+    look: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 10, "backgroundcolor": "white"}
+    ax.text(0.5, 0.5, textwrap.fill(why, 18), transform=ax.transAxes, **look)

@@ -1,0 +1,74 @@
+"""How many turns it takes: counted in maps that never let an error grow, bounded by norms, and done in few steps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from a2a import arrays
+from a2a.affine import AffineMap
+from a2a.interaction import turns_to
+from a2a.linalg import matvec, norm
+
+
+def most_turns(norms: Any, share: float, agents: int = 2) -> Float[np.ndarray, "*batch"]:
+    """Turns after which no error is above `share` of the first, before rounding up, (...): log(share) / (agents log r).
+
+    Args:
+        norms: the larger operator norm r of the agents that move, (...).
+        share: between 0 and 1.
+        agents: how many of the two move.
+
+    Returns:
+        infinity where r is 1 or more.
+    """
+    slowest = np.log(np.clip(arrays.floating("norms", norms), 1e-300, 1))
+    return np.divide(math.log(share), agents * slowest, out=np.full_like(slowest, np.inf), where=slowest < 0)
+
+
+def turns_to_share(
+    M: Float[np.ndarray, "*#batch d d"], error: Float[np.ndarray, "*#batch d"], share: Any, longest: float
+) -> Float[np.ndarray, "*both"]:
+    """Turns until an error that is multiplied by M a turn is down to `share` of the first one, at least 1; (...).
+
+    Found by bisection in powers of two, which is exact if errors never grow, |M| <= 1. Powers of a matrix close to the
+    identity have lost digits: above some 1e7 turns float64 doesn't count well.
+
+    Args:
+        M: what a full turn does to an error.
+        error: the first errors.
+        share: between 0 and 1, a float or a batch (...).
+        longest: an upper bound for the number of turns. If it is infinite, as `most_turns` is where errors may grow,
+            nothing is counted, and every number is infinite.
+    """
+    if not math.isfinite(longest):
+        return np.full(norm(error).shape, np.inf)
+    goal, done = share * norm(error), np.zeros(1)
+    powers = [M]
+    while 2 ** len(powers) <= 2 * longest:
+        powers.append(powers[-1] @ powers[-1])
+    for exponent in reversed(range(len(powers))):
+        ahead = matvec(powers[exponent], error)
+        far = norm(ahead) > goal
+        error, done = np.where(far[..., None], ahead, error), done + far * 2**exponent
+    return done + 1
+
+
+def doubled(turn: AffineMap, times: int) -> AffineMap:
+    """The map of 2^times turns: the map of a turn applied twice is that of two turns, and so on."""
+    for _ in range(times):
+        turn = turn @ turn
+    return turn
+
+
+def doublings_to_rest(rate: Float[np.ndarray, "*batch"], share: float = 1e-12) -> int:
+    """How often to double a turn until the slowest error of all pairs is down to `share` of the first one.
+
+    Where pairs drift apart, with a rate (...) of 1 or more, until that can be seen of the fastest of them.
+    """
+    turns = np.asarray(turns_to(rate, share, at_most=2**50))
+    drifting = turns[np.asarray(rate) >= 1]
+    return math.ceil(math.log2(drifting.min() if drifting.size else turns.max()))

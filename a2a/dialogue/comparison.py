@@ -1,0 +1,127 @@
+"""Studies side by side: what a change does to conversations from the same seed sentences.
+
+Values of a study are one number a conversation, (conversations,), in the order of the study's conversations; NaN where
+there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from a2a.dialogue.records import Conversations
+from a2a.dialogue.seeds import spread
+from a2a.intervals import Estimate, mean
+from a2a.loops.distances import Distances
+from a2a.loops.rule import LoopRule
+from a2a.significance import adjusted_p
+
+Values = Mapping[str, np.ndarray]
+"""One number a conversation, by study."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which conversations pair up.
+
+    Attributes:
+        ids: the names of each study's conversations, which are those of their seed sentences.
+        main: the study that the others are compared with.
+    """
+
+    ids: Mapping[str, Sequence[str]]
+    main: str = "main"
+
+    @property
+    def shared(self) -> list[str]:
+        """The conversations that every study holds."""
+        return [id for id in self.ids[self.main] if all(id in own for own in self.ids.values())]
+
+    def rows(self, study: str, wanted: Sequence[str]) -> list[int]:
+        """Where some conversations stand among a study's."""
+        return [self.ids[study].index(id) for id in wanted]
+
+    def of_main(self, study: str, values: Values) -> np.ndarray:
+        """The main study's values for the conversations of another one."""
+        return values[self.main][self.rows(self.main, self.ids[study])]
+
+    def change(self, study: str, values: Values) -> np.ndarray:
+        """Each conversation's value minus that of the main study's conversation from the same seed sentence."""
+        return values[study] - self.of_main(study, values)
+
+    def effects(self, values: Values, rng: np.random.Generator, draws: int) -> dict[str, Estimate]:
+        """The mean change of each study but the main one, with the interval of a bootstrap over conversations."""
+        others = (study for study in values if study != self.main)
+        return {study: mean(self.change(study, values), rng, draws, "conversations") for study in others}
+
+    def p_values(
+        self, values: Values, families: Mapping[str, Sequence[str]], rng: np.random.Generator, draws: int
+    ) -> dict[str, float]:
+        """The p-value of each study's mean change by random signs, adjusted within its family by Holm's method.
+
+        Args:
+            families: names of studies whose p-values are adjusted together.
+        """
+        found: dict[str, float] = {}
+        for names in families.values():
+            found |= adjusted_p({study: self.change(study, values) for study in names}, rng, draws)
+        return found
+
+    def over_studies(self, values: Values) -> np.ndarray:
+        """The mean over all studies for each conversation that every study holds, (shared,)."""
+        rows = [own[self.rows(study, self.shared)] for study, own in values.items()]
+        return np.asarray(np.mean(rows, axis=0))
+
+    def correlations(self, values: Values) -> dict[str, float]:
+        """How alike the outcomes of each study and the main one are over seed sentences, where neither is constant."""
+        pairs = {study: (own, self.of_main(study, values)) for study, own in values.items() if study != self.main}
+        return {
+            study: float(np.corrcoef(own, mains)[0, 1])
+            for study, (own, mains) in pairs.items()
+            if len(own) and np.ptp(own) > 0 and np.ptp(mains) > 0
+        }
+
+
+@dataclass(frozen=True)
+class Loops:
+    """What a rule finds in several studies.
+
+    Attributes:
+        rule: by which loops are found.
+        distances: of each study's conversations.
+    """
+
+    rule: LoopRule
+    distances: Mapping[str, Distances]
+
+    @cached_property
+    def turns(self) -> dict[str, np.ndarray]:
+        """Whether each turn is in a loop, (conversations, turns), by study."""
+        return {study: self.rule.in_loop(known) for study, known in self.distances.items()}
+
+    @property
+    def share_of_turns(self) -> dict[str, np.ndarray]:
+        """The share of a conversation's turns that are in a loop, by study."""
+        return {study: np.asarray(turns.mean(axis=1)) for study, turns in self.turns.items()}
+
+    @property
+    def ever(self) -> dict[str, np.ndarray]:
+        """Whether a conversation ever falls into a loop, as 1 or 0, by study."""
+        return {study: np.asarray(turns.any(axis=1), dtype=float) for study, turns in self.turns.items()}
+
+    def moved(self, factor: float) -> Loops:
+        """The same with the rule's threshold multiplied by a factor."""
+        return Loops(self.rule.moved(factor), self.distances)
+
+
+def paired_up(told: Mapping[str, Conversations], most: int = 0, main: str = "main") -> dict[str, Conversations]:
+    """The studies, each with at most so many conversations, those that every study holds first of all; 0 is all."""
+    comparison = Comparison({name: one.ids for name, one in told.items()}, main)
+    shared = comparison.shared
+    rest = [id for id in told[main].ids if id not in shared]
+    more = max(most - len(shared), 0)
+    kept = spread(shared, most) + (spread(rest, more) if more or not most else [])
+    return {name: one.only(kept) for name, one in told.items()}

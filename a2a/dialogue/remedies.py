@@ -1,0 +1,64 @@
+"""What remedies against loops do, and who may judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from a2a.dialogue.comparison import Comparison, Values
+from a2a.dialogue.interventions import Intervention
+from a2a.dialogue.labelled import readers_change
+from a2a.intervals import Estimate
+from a2a.loops.labels import Label
+from a2a.significance import adjusted_p
+
+LOGARITHM, FACTOR = "log perplexity", "factor of perplexity"
+OWN_JUDGE = "Jaccard"
+"""The distance by which the novelty rule accepts an output, so that it can't judge that rule."""
+
+
+def judges_of(
+    study: str,
+    rule: Intervention,
+    comparison: Comparison,
+    share_of_turns: Mapping[str, Values],
+    labels: Iterable[Label],
+) -> dict[str, np.ndarray]:
+    """The change that each judge sees in a study, a conversation each; those who see fewer than two are left out.
+
+    Args:
+        rule: the study's intervention; where it goes by novelty, the readers stand in for the Jaccard distance.
+        share_of_turns: the share of turns in a loop, by distance and study.
+        labels: of all readers.
+    """
+    judges = {by: comparison.change(study, values) for by, values in share_of_turns.items()}
+    if rule.novelty:
+        judges.pop(OWN_JUDGE, None)
+        judges["readers"] = readers_change(labels, study, comparison.main)
+    return {by: change for by, change in judges.items() if np.sum(~np.isnan(change)) >= 2}
+
+
+def adjusted_by_judge(
+    judged: Mapping[str, Mapping[str, np.ndarray]], rng: np.random.Generator, draws: int
+) -> dict[str, dict[str, float]]:
+    """The p-values of the changes, by judge and study, adjusted over the studies of each judge.
+
+    Args:
+        judged: what `judges_of` gives, by study.
+    """
+    judges = dict.fromkeys(by for judges in judged.values() for by in judges)
+    return {by: adjusted_p({study: own[by] for study, own in judged.items() if by in own}, rng, draws) for by in judges}
+
+
+def effects_on(
+    quality: Mapping[str, Values], comparison: Comparison, rng: np.random.Generator, draws: int
+) -> dict[str, dict[str, Estimate]]:
+    """The effect of each study on each measure of quality; that on the logarithm of the perplexity as a factor."""
+    found = {what: comparison.effects(values, rng, draws) for what, values in quality.items()}
+    return {
+        FACTOR if what == LOGARITHM else what: {
+            study: one.through(np.exp) if what == LOGARITHM else one for study, one in effects.items()
+        }
+        for what, effects in found.items()
+    }

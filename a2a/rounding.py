@@ -1,0 +1,48 @@
+"""An agent that writes only so many digits, and where that makes it stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from a2a import arrays
+from a2a.agents import Agent
+from a2a.linalg import Array
+
+
+class RoundingAgent:
+    """An agent whose every answer is rounded, in each coordinate, to the nearest multiple of `grid`.
+
+    Raises:
+        ValueError: if `grid` isn't positive.
+    """
+
+    def __init__(self, agent: Agent, grid: float) -> None:
+        self.agent, self.grid = agent, arrays.positive_float("grid", grid)
+
+    def __call__(self, w: Any) -> Array:
+        answer = self.agent(w)
+        return self.grid * arrays.namespace(answer=answer).round(answer / self.grid)
+
+
+def dead_zone(grid: float, stride: Any) -> Any:
+    """How far from its objective a rounding agent may stall in a coordinate, grid / (2 stride).
+
+    Args:
+        grid: the width of the grid.
+        stride: the step size times the eigenvalue of an isotropic prompt, above 0; a number or an array.
+    """
+    return grid / (2 * stride)
+
+
+def error_of_noise(grid: float, stride: Any) -> Any:
+    """The standard deviation in a coordinate if rounding were independent noise of its variance, grid^2 / 12.
+
+    Each turn multiplies the error by 1 - stride and adds noise: grid / sqrt(12 (1 - (1 - stride)^2)).
+
+    Args:
+        grid: the width of the grid.
+        stride: as in `dead_zone`, between 0 and 2.
+    """
+    return grid / np.sqrt(12 * stride * (2 - stride))

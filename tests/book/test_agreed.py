@@ -1,0 +1,47 @@
+import pytest
+
+from a2a.book.agreed import agreed, worst
+from a2a.book.evidence import Evidence
+
+
+def evidence(verdict, measured="1", wanted="0", note=""):
+    return Evidence(verdict, wanted, measured, note=note)
+
+
+def test_judges_that_agree_are_believed():
+    found = agreed({"one": evidence("contradicted", "0.3"), "other": evidence("contradicted", "0.5")})
+    assert (found.verdict, found.measured) == ("contradicted", "by one 0.3; by other 0.5")
+
+
+def test_judges_that_differ_decide_nothing():
+    found = agreed({"one": evidence("supported"), "other": evidence("contradicted")})
+    assert (found.verdict, found.note) == ("undecided", "by one supported, by other contradicted")
+
+
+def test_the_note_of_judges_that_agree_is_the_first_one_s():
+    found = agreed({"one": evidence("undecided", note="more"), "other": evidence("undecided", note="less")})
+    assert found.note == "more"
+
+
+def test_one_judge_is_enough():
+    assert agreed({"one": evidence("supported", "2")}).measured == "by one 2"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (("supported", "supported"), "supported"),
+        (("supported", "undecided"), "undecided"),
+        (("undecided", "contradicted", "supported"), "contradicted"),
+    ],
+)
+def test_the_worst_of_several_counts(verdicts, expected):
+    found = worst({str(i): evidence(verdict, f"m{i}", f"w{i}") for i, verdict in enumerate(verdicts)})
+    assert found.verdict == expected
+    assert found.measured.startswith("0 m0; 1 m1") and found.wanted.startswith("0 w0; 1 w1")
+
+
+@pytest.mark.parametrize("together", [agreed, worst])
+def test_no_evidence_is_refused(together):
+    with pytest.raises(ValueError, match="no evidence was given"):
+        together({})

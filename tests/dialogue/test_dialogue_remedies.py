@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from a2a.dialogue.comparison import Comparison
+from a2a.dialogue.interventions import INTERVENTIONS
+from a2a.dialogue.remedies import FACTOR, adjusted_by_judge, effects_on, judges_of
+from a2a.loops.labels import Label
+
+COMPARISON = Comparison({"main": ["a", "b", "c"], "new": ["a", "b", "c"]})
+TURNS = {
+    "cosine": {"main": np.array([0.5, 0.5, 0.5]), "new": np.array([0.0, 0.25, 0.5])},
+    "Jaccard": {"main": np.array([1.0, 1.0, 1.0]), "new": np.array([1.0, 1.0, 1.0])},
+}
+LABELS = [
+    *(Label("main", name, True, 2, 9, True, "first") for name in "ab"),
+    *(Label("new", name, False, None, None, True, "third") for name in "ab"),
+]
+
+
+def test_two_distances_judge_a_remedy():
+    judges = judges_of("new", INTERVENTIONS["top-k"], COMPARISON, TURNS, LABELS)
+    assert {by: change.tolist() for by, change in judges.items()} == {"cosine": [-0.5, -0.25, 0], "Jaccard": [0, 0, 0]}
+
+
+def test_readers_stand_in_for_the_distance_that_the_novelty_rule_goes_by():
+    judges = judges_of("new", INTERVENTIONS["novelty"], COMPARISON, TURNS, LABELS)
+    assert judges.keys() == {"cosine", "readers"}
+    assert judges["readers"].tolist() == [-1, -1]
+
+
+def test_a_judge_needs_two_conversations():
+    judges = judges_of("new", INTERVENTIONS["novelty"], COMPARISON, TURNS, LABELS[:3])
+    assert judges.keys() == {"cosine"}
+
+
+def test_p_values_are_adjusted_over_the_studies_of_a_judge(rng):
+    ones = np.ones(4)
+    found = adjusted_by_judge({"x": {"cosine": ones, "readers": ones}, "y": {"cosine": ones}}, rng, 100)
+    assert found == {"cosine": {"x": 0.25, "y": 0.25}, "readers": {"x": 0.125}}
+
+
+def test_an_effect_on_perplexity_is_a_factor(rng):
+    logs = {"main": np.zeros(3), "new": np.log([2.0, 2.0, 2.0])}
+    found = effects_on({"log perplexity": logs, "distinct-2": logs}, COMPARISON, rng, 50)
+    assert list(found) == [FACTOR, "distinct-2"]
+    assert found[FACTOR]["new"].value == pytest.approx(2)
+    assert found[FACTOR]["new"].interval() == pytest.approx((2, 2))
+    assert found["distinct-2"]["new"].value == pytest.approx(np.log(2))

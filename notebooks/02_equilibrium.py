@@ -710,7 +710,7 @@ checks.add("A3", what, every(contraction < 1), given=given)
 
 # %% [markdown]
 # Prompts are random, and answers may be noisy, rounded or from prompts that change. What that does to the equilibrium
-# is the subject of {doc}`06_noise`.
+# is the subject of {doc}`07_noise`.
 #
 # ## More than two agents
 #

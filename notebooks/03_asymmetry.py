@@ -19,7 +19,7 @@
 # that its own prompt, step size and the gap determine** (conditions and white-box attack: paper A,
 # determine** (conditions and white-box attack: paper A, {cite}`cosentino2025`; the one-example and one-probe forms and
 # the defences are ours). In more than one dimension a partner that draws new examples every turn spoils the exactness;
-# what it gains by that is told in {doc}`06_noise`.
+# what it gains by that is told in {doc}`07_noise`.
 #
 # ```{glue:figure} asymmetry-headline
 # ---
@@ -675,7 +675,7 @@ print(f"{(share**2).mean() ** 0.5:.2f}, predicted {((d + 1) / n) ** 0.5:.2f}")
 # %% [markdown]
 # **A victim that redraws its prompt** every turn, from the same distribution and with the same objective, pushes in
 # another direction each time, and the attack fits only the prompt that was probed. What that gives back to the victim
-# is told in {doc}`06_noise`.
+# is told in {doc}`07_noise`.
 #
 # **A victim that watches.** Every displacement of a one-example attacker, what it wrote minus what it read, is a
 # multiple of $v$: the displacements over the turns have rank one, and in more than one dimension two of them are enough

@@ -18,7 +18,7 @@
 # its next gradient step land where a Newton step of the first agent would: the plateau is gone after one exchange**
 # (paper A, {cite}`cosentino2025`). In exact arithmetic the condition number of the prompts doesn't matter; in floating
 # point one exchange leaves an error of about $\kappa$ times the precision, most of which the next one removes. What the
-# helper has to know for that is read off below; what less knowledge costs is measured in {doc}`05_helper_knowledge`.
+# helper has to know for that is read off below; what less knowledge costs is measured in {doc}`06_helper_knowledge`.
 #
 # ```{glue:figure} helper-headline
 # ---

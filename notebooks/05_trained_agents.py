@@ -324,16 +324,19 @@ theory = settled.theory
 # %% tags=["nbval-check-output"]
 compare("equilibrium", exact_free, equilibria, theory.first)
 
-# %% tags=["hide-input", "remove-output"]
+# %%
 from a2a import alternate
 from a2a.agents import held
-from a2a.book.figures import FIRST, SECOND, errors_by_turn, panels, show
 
 
 def run(pair, turns, start=w0, **options):
+    """A pair's conversations; estimates that run far away are held there."""
     agents = [held(agent, FAR * typical) for agent in pair]
     return alternate(*agents, start, turns, **options)
 
+
+# %% tags=["hide-input", "remove-output"]
+from a2a.book.figures import FIRST, SECOND, errors_by_turn, panels, show
 
 fig, ax = panels()
 for layers, kind, note in (

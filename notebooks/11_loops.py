@@ -39,9 +39,7 @@
 # %% tags=["parameters"]
 conversations = ""  # of which shares are counted: recorded ones, as a name in
 # conversations/ or a file; empty: main
-limit = (
-    0  # at most so many of them, two at least, evenly spread; 0: all; [0, 10000]
-)
+limit = 0  # at most so many, two at least, evenly spread; 0: all; [0, 10000]
 labelled = 0  # at most so many of the labelled ones, eight at least; 0: all;
 # [0, 10000]
 labels = ""  # CSV of readers' labels; empty: those of the recorded studies
@@ -128,7 +126,7 @@ else:
 # %% [markdown]
 # ## Thresholds from labels
 #
-# The distances are those of {doc}`09_dialogue`, each at lag 1, to the output before, and at lag 2, to the one two turns
+# The distances are those of {doc}`10_dialogue`, each at lag 1, to the output before, and at lag 2, to the one two turns
 # before. Half of the labelled conversations, drawn at random with as many loops in either half, choose the threshold
 # with the largest kappa, and the other half says how good it is. The score of a conversation is the smallest threshold
 # at which the rule would fire, so one number a conversation gives the whole ROC curve.
@@ -306,7 +304,7 @@ print(f"on {(wrong & ~first_reader.sure).sum()} of these the reader wasn't sure"
 # ## Conversations of other studies
 #
 # Does a rule mean the same away from the study that chose its threshold? Two more readers labelled conversations drawn
-# from the other studies, those of {doc}`11_dialogue_sensitivity`, without knowing which. No label of theirs chose a
+# from the other studies, those of {doc}`12_dialogue_sensitivity`, without knowing which. No label of theirs chose a
 # threshold. An injected study shares the start of a conversation with the main study, and all of it where nothing was
 # injected. Labels of such conversations say nothing new and are left out.
 
@@ -334,7 +332,7 @@ Table(["rule, lag 1", "agrees on", "kappa", "differs on"], rows)
 
 # %% [markdown]
 # Where a rule differs from the readers is worth a look: an intervention that changes the kind of repetition can hide it
-# from a distance. The claim is checked for the two distances by which {doc}`11_dialogue_sensitivity` finds loops.
+# from a distance. The claim is checked for the two distances by which {doc}`12_dialogue_sensitivity` finds loops.
 
 # %% tags=["nbval-check-output"]
 kappa_there = {

@@ -93,9 +93,9 @@ embedded_again = 20  # recorded embeddings that are computed again; [1, 10000]
 # the paper's own pair runs through the same cells, and the record of it, in the build folder, is gone on with if it was
 # cut off:
 #
-#     a2a run 09_dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
+#     a2a run 10_dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
 #         -p model_b hf:meta-llama/Llama-2-13b-hf -p device cuda
-#     a2a run 09_dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
+#     a2a run 10_dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
 
 # %% [markdown]
 # ## What would count
@@ -243,7 +243,7 @@ print(f"{len(sample)} embeddings computed again: {within(off, ROUNDING)}")
 # ## Conversations to read
 #
 # A loop is what a reader finds one: three outputs in a row that each repeat, for most of their length, the output
-# before or the one two turns before. The readers are instances of a large language model; {doc}`10_loops` says what
+# before or the one two turns before. The readers are instances of a large language model; {doc}`11_loops` says what
 # they were given and how well they agree.
 
 # %%
@@ -418,7 +418,7 @@ Table(["change at lag 1", "with a loop", "without"], rows)
 #
 # Paper B's rule says that a conversation falls into a loop if a distance stays below its threshold for three steps in a
 # row, with thresholds set by hand. Here the labels of the first reader choose the thresholds, those with the largest
-# kappa ({cite}`cohen1960`); {doc}`10_loops` says how good the rules are.
+# kappa ({cite}`cohen1960`); {doc}`11_loops` says how good the rules are.
 
 # %%
 from a2a.loops.rule import Vote, calibrate, pick
@@ -439,7 +439,7 @@ judges = [*rules, Vote("two of four, lag 1", at_lag_1, 2)]
 # The rule counts a conversation that has been in a loop at any turn. A loop can be left again, so the share that
 # is in a loop at the last turn is given beside it. For the reader that is the share whose first loop lasts to the end,
 # since only the first was labelled. Most labels that chose the thresholds are on the conversations of the recorded
-# study itself, so there the rules' shares lean on the reader's; {doc}`10_loops` tries the rules on conversations that
+# study itself, so there the rules' shares lean on the reader's; {doc}`11_loops` tries the rules on conversations that
 # chose none, and compares where a loop begins with what the reader says. Intervals are Wilson's {cite}`wilson1927`.
 
 # %%

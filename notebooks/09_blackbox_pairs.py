@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Two black boxes, attacked and helped
 #
-# Agents behind a chat API, met one by one in {doc}`07_blackbox`, now read what the other wrote. **An agent that takes
+# Agents behind a chat API, met one by one in {doc}`08_blackbox`, now read what the other wrote. **An agent that takes
 # the gradient step settles, with its partner, on the plateau that the two prompts predict, as closely as its single
 # steps are right. One that takes another, still nearly affine step settles where a map fitted to its first turns says.
 # One that doesn't do the task gives nothing to predict.** What paper A ({cite}`cosentino2025`) reports of GPT-5-mini is
@@ -38,9 +38,7 @@
 seed = 0  # of everything random in this notebook; [0, inf)
 gaps = [0.5, 1.0, 2.0, 3.0]  # distances between the two objectives; (0, 100]
 turns = 14  # turns of a conversation; the first half is fitted; [6 + 4 * d / instances, 200]
-instances = (
-    2  # repetitions of every conversation, each from its own start; [2, 50]
-)
+instances = 2  # conversations, each from its own start; [2, 50]
 d = 3  # dimension of the task; softmax-icl was trained for 3 only; [1, 20]
 n = 12  # in-context examples in each prompt; [d, 200]
 eta = 0.5  # step size that is asked for; softmax-icl was trained for 0.5; (0, 1]
@@ -52,9 +50,7 @@ base_url = ""  # of an OpenAI-compatible API; empty: a local server, started her
 transcript = ""  # folder or file; empty: runs/transcripts, to replay transcripts
 mode = "live"  # "record" keeps and resumes, "replay" makes no calls; {live, record, replay}
 attempts = 3  # how often an agent is asked until its reply is valid; [1, 20]
-budget_calls = (
-    400  # calls that may be sent for each model, retries included; [1, 1000000]
-)
+budget_calls = 400  # calls for each model, retries too; [1, 1000000]
 timeout = 120.0  # seconds for one reply; (0, 3600]
 concurrency = 8  # calls under way at once; [1, 64]
 smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
@@ -89,10 +85,10 @@ price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, in
 # %% [markdown]
 # ## The agents
 #
-# The agents and the way in which they are asked are those of {doc}`07_blackbox`, and so is what may be said for a paid
+# The agents and the way in which they are asked are those of {doc}`08_blackbox`, and so is what may be said for a paid
 # model:
 #
-#     OPENAI_API_KEY=... a2a run 08_blackbox_pairs -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
+#     OPENAI_API_KEY=... a2a run 09_blackbox_pairs -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
 #         -p mode record -p budget_calls 400
 #
 # Questions that both pages ask are asked once: the recording of one answers them for the other.
@@ -698,7 +694,7 @@ check_each(what, evidence)
 # %% [markdown]
 # ## Replies, calls and cost
 #
-# As in {doc}`07_blackbox`: every reply by its outcome, and what it took.
+# As in {doc}`08_blackbox`: every reply by its outcome, and what it took.
 
 # %% tags=["nbval-check-output"]
 from a2a.book.blackbox import outcome_table

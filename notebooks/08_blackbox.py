@@ -44,9 +44,7 @@ base_url = ""  # of an OpenAI-compatible API; empty: a local server, started her
 model = ""  # its name there; empty: the offline agents side by side
 mode = "live"  # "record" keeps and resumes, "replay" makes no calls; {live, record, replay}
 transcript = ""  # folder or file; empty: runs/transcripts, to replay transcripts
-budget_calls = (
-    400  # calls that may be sent for each model, retries included; [1, 1000000]
-)
+budget_calls = 400  # calls for each model, retries too; [1, 1000000]
 attempts = 3  # how often an agent is asked until its reply is valid; [1, 20]
 concurrency = 8  # calls under way at once; [1, 64]
 timeout = 120.0  # seconds for one reply; (0, 3600]
@@ -78,7 +76,7 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 # \qquad P = I - \eta S_A,\; Q = I - \eta S_B .
 # ```
 #
-# So this chapter measures $\delta$, on single steps, and {doc}`08_blackbox_pairs` shows beside everything that comes
+# So this chapter measures $\delta$, on single steps, and {doc}`09_blackbox_pairs` shows beside everything that comes
 # after what that error allows.
 #
 # The verdict doesn't hang on the agent's own error. The margin stands here, before any reply is read: an agent **takes
@@ -92,14 +90,14 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 # run on a local server that this notebook starts and stops; the language model is slow without a GPU, so by default its
 # recorded replies are replayed, and `smollm2_live` makes it answer here. A paid model takes their place with
 #
-#     OPENAI_API_KEY=... a2a run 07_blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
+#     OPENAI_API_KEY=... a2a run 08_blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
 #         -p mode record -p budget_calls 400
 #
 # which records every call; the same command resumes a run that was cut short, without asking anything twice, and with
-# `08_blackbox_pairs` in its place goes on to the conversations. Somebody's recording is scored again, without a key,
+# `09_blackbox_pairs` in its place goes on to the conversations. Somebody's recording is scored again, without a key,
 # with the parameters that it was made with and
 #
-#     a2a run 07_blackbox -p mode replay -p transcript path/to/transcripts
+#     a2a run 08_blackbox -p mode replay -p transcript path/to/transcripts
 
 # %%
 from a2a.book.blackbox import cast_table
@@ -228,7 +226,7 @@ agent_table(["agent", "outcome", "reply"], replies, experiment.dropped)
 # ## Steps against the gradient step
 #
 # Each agent takes one step on each of several prompts, from as far from its objective as the `gaps` say in turn (in
-# {doc}`08_blackbox_pairs` two objectives are as far apart), and is asked once. Of the errors $\delta$ of its steps the
+# {doc}`09_blackbox_pairs` two objectives are as far apart), and is asked once. Of the errors $\delta$ of its steps the
 # largest is kept, and as a share of the steps that were wanted their mean square, $\epsilon^2 = 1 - R^2$. The implied
 # step size is the one that explains the steps best.
 
@@ -317,7 +315,7 @@ told = {
 agent_table(["agent", "noise of an answer"], told, experiment.dropped)
 
 # %% [markdown]
-# What an agent's error and its noise are good for is shown in {doc}`08_blackbox_pairs`: by {eq}`eq-blackbox-bound` the
+# What an agent's error and its noise are good for is shown in {doc}`09_blackbox_pairs`: by {eq}`eq-blackbox-bound` the
 # one says how far a plateau may be from what the prompts predict, and by {prf:ref}`thm-noise` the other says how much
 # the answers scatter about it.
 

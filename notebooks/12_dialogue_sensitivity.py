@@ -15,7 +15,7 @@
 #
 # Paper B ({cite}`maiti2025`) fixes the models, the sampling settings and the token limit, and leaves open what longer
 # outputs, models of other sizes and interventions against loops would do. Here one thing at a time is changed, on the
-# same seed sentences. **With the pair of {doc}`09_dialogue`, {glue:text}`sensitivity-main` conversations fall into a
+# same seed sentences. **With the pair of {doc}`10_dialogue`, {glue:text}`sensitivity-main` conversations fall into a
 # loop. At temperature 1.0 and top-p 0.99 it is {glue:text}`sensitivity-hot`; with half the tokens
 # {glue:text}`sensitivity-tokens_25`, with twice as many {glue:text}`sensitivity-tokens_100`; with three texts to read
 # instead of one {glue:text}`sensitivity-history_3`. The second model with itself loops in
@@ -61,7 +61,7 @@ spot_check = 4  # recorded perplexities that are computed again; 0: none; [0, 20
 # %% [markdown]
 # ## One thing at a time
 #
-# Each study repeats the protocol of {doc}`09_dialogue` with one change. The seed sentences are the same and so are the
+# Each study repeats the protocol of {doc}`10_dialogue` with one change. The seed sentences are the same and so are the
 # random numbers that belong to a conversation, so the conversations pair up. With $L_i$ the share of turns that
 # conversation $i$ of a study spends in a loop, and $L^0_i$ the same for the main study's conversation from the same
 # seed sentence,
@@ -88,7 +88,7 @@ spot_check = 4  # recorded perplexities that are computed again; 0: none; [0, 20
 # eight times its size, its weights quantised to about two bits. Where other weights and a GPU are, or servers, the same
 # studies run with them, each from where it was cut off:
 #
-#     a2a run 11_dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
+#     a2a run 12_dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
 #         -p model_b hf:meta-llama/Llama-2-13b-hf -p model_c hf:meta-llama/Llama-2-7b-hf -p device cuda
 
 # %%
@@ -184,7 +184,7 @@ Table(columns, rows, title=f"conversations of {last_turn} turns, and outputs")
 # %% [markdown]
 # ## Which conversations loop
 #
-# The rule is that of {doc}`10_loops`, with the threshold that all labels of the first reader choose. Those labels are
+# The rule is that of {doc}`11_loops`, with the threshold that all labels of the first reader choose. Those labels are
 # on conversations of A with B and of A with A, at the paper's settings. Beside it stands a second rule, by
 # {glue:text}`sensitivity-other` distance.
 
@@ -251,7 +251,7 @@ if alike:
 # %% [markdown]
 # Does the rule mean the same away from the study that chose its threshold? Two looks: the same effects by another
 # distance, and the rule on crossed conversations, where little can repeat. A third one, labels of conversations from
-# the other studies, is in {doc}`10_loops`.
+# the other studies, is in {doc}`11_loops`.
 
 # %% tags=["nbval-check-output"]
 by_other = comparison.effects(loops_by[other].share_of_turns, rng, resamples)
@@ -535,7 +535,7 @@ Table(["intervention", "what it does"], rows)
 #
 # An intervention that stops loops is worth little if the text gets worse. Three measures of quality: the perplexity of
 # each output under the *other* model of the pair, by itself, without the text before it (after that text a repetition
-# would be no surprise, and a loop would look fluent); the coherence of {doc}`09_dialogue`; and distinct-2, the share of
+# would be no surprise, and a loop would look fluent); the coherence of {doc}`10_dialogue`; and distinct-2, the share of
 # different pairs of words within an output. Perplexities are compared as the mean of their logarithms, so an effect is
 # a factor. Hotter sampling stands beside the interventions. For models that converse for hundreds of turns, twelve
 # interventions were found to leave the collapse of meaning as it is ({cite}`kong2026`).

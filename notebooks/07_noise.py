@@ -486,7 +486,7 @@ for who, its_ratios, more in (
         f"redrawn prompts: mean squared error of the {who} over the recursion's"
     )
     given = [tame, enough, often, *more]
-    checks.add("A12", what, same(estimate, to=1, margin=0.05), given=given)
+    checks.add("A13", what, same(estimate, to=1, margin=0.05), given=given)
 
 # %%
 from a2a.rest import at_rest

@@ -125,16 +125,18 @@ def bootstrap(
     draws: int,
     unit: str = "samples",
 ) -> Estimate:
-    """A statistic of one or several rows of samples (n,), all drawn anew together; draws without a value are left out.
+    """A statistic of one or several rows of samples, all drawn anew together; draws without a value are left out.
 
     Args:
-        statistic: of as many arrays (..., n), over the last axis.
+        statistic: of as many arrays as there are rows, for rows (n, ...) also of (draws, n, ...); gives () or (draws,).
         draws: how often the samples are drawn, with replacement.
 
     Returns:
-        An unknown estimate if the statistic of the samples, or that of every draw, is NaN.
+        An unknown estimate if there is no sample, or if the statistic of the samples, or that of every draw, is NaN.
     """
     n = len(samples[0])
+    if not n:
+        return unknown(unit=unit)
     again = rng.integers(n, size=(draws, n))
     value, drawn = float(statistic(*samples)), statistic(*(row[again] for row in samples))
     if np.isnan(value) or np.isnan(drawn).all():

@@ -109,7 +109,8 @@ prompt = sample_prompt(rng, n, d, theta)
 Z = tokens(prompt.X[0], prompt.y[0], w[0])  # of the first prompt
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.figures import blocks, panels, show
+from a2a.book.figures import panels, show
+from a2a.book.plots import blocks
 
 
 def heat_maps(matrices, named, height, **columns):

@@ -177,7 +177,8 @@ checks.add("A3", what, close(rate_error, tolerance=1e-6))
 # That is the rate in the long run. In the first turns an error can shrink by less, as $QP$ isn't symmetric in general.
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.figures import median_band, path_in_plane, prediction, show
+from a2a.book.figures import median_band, prediction, show
+from a2a.book.plots import path_in_plane
 
 fig, ax = panels()
 ratios = np.exp(logs[:11] / lengths[:11, None]) / rates
@@ -410,13 +411,12 @@ flat_gain = a2a.equilibrium(flat_first, flat_second).gain_first
 least, most = np.linalg.svd(flat_gain)[1][::-1]
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.figures import power_law
+from a2a.book.figures import band, power_law
 
 fig, (size_ax, angle_ax) = panels(2)
 average, error_of_A = measured_error.mean(axis=1), "remaining error of A"
 power_law(size_ax, sizes, average, label="measured", color=FIRST, slope=1)
-band = {"color": FIRST, "alpha": 0.18, "linewidth": 0}
-size_ax.fill_between(sizes, *np.percentile(measured_error, [10, 90], 1), **band)
+band(size_ax, sizes, *np.percentile(measured_error, [10, 90], 1), color=FIRST)
 size_ax.set(xlabel=r"size of the gap $|\Delta|$", ylabel=error_of_A)
 angle_ax.plot(np.degrees(angles), angle_error, color=FIRST)
 prediction(angle_ax, [0, 360], [[least, most]] * 2)
@@ -497,9 +497,9 @@ for errors, color, label in (
     (own_lopsided, FIRST, "A's own prompt"),
     (partner_lopsided, SECOND, "B's prompt"),
 ):
-    average, band = errors.mean(axis=0), np.percentile(errors, [10, 90], axis=0)
+    average, ends = errors.mean(axis=0), np.percentile(errors, [10, 90], axis=0)
     ax.plot(conditions, average, "o-", color=color, label=label, markersize=4)
-    ax.fill_between(conditions, *band, color=color, alpha=0.18, linewidth=0)
+    band(ax, conditions, *ends, color=color)
 ax.set(xscale="log", xlabel="condition number of the prompt", ylabel=error_of_A)
 ax.legend(title="lopsided:")
 show("fig-equilibrium-anisotropy", fig)

@@ -433,7 +433,7 @@ plane_attacker = attacker_against(plane_second, plane_first.theta, 0.5)
 start = np.array([0.5, -1.2])
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.figures import path_in_plane
+from a2a.book.plots import path_in_plane
 
 fig, axes = panels(2, height=3.9, sharex=True, sharey=True)
 plane = {"ordinary prompt": plane_first, "attack prompt": plane_attacker}

@@ -182,7 +182,8 @@ if diverge.any():
     print(f"smallest relative error of such a pair: {sigma[diverge].min():.2f}")
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.figures import HELPED, on_the_diagonal, panels, prediction, show
+from a2a.book.figures import HELPED, panels, prediction, show
+from a2a.book.plots import on_the_diagonal
 
 fig, (left, right) = panels(2)
 on_the_diagonal(left, predicted_rate, measured_rate, color=HELPED)

@@ -90,14 +90,14 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 # run on a local server that this notebook starts and stops; the language model is slow without a GPU, so by default its
 # recorded replies are replayed, and `smollm2_live` makes it answer here. A paid model takes their place with
 #
-#     OPENAI_API_KEY=... a2a run 08_blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
+#     OPENAI_API_KEY=... a2a run blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
 #         -p mode record -p budget_calls 400
 #
 # which records every call; the same command resumes a run that was cut short, without asking anything twice, and with
 # `09_blackbox_pairs` in its place goes on to the conversations. Somebody's recording is scored again, without a key,
 # with the parameters that it was made with and
 #
-#     a2a run 08_blackbox -p mode replay -p transcript path/to/transcripts
+#     a2a run blackbox -p mode replay -p transcript path/to/transcripts
 
 # %%
 from a2a.book.blackbox import cast_table
@@ -277,20 +277,19 @@ print("\n".join(reasons) or "no agent is left out")
 
 # %% tags=["hide-input"]
 from a2a.book.blackbox import agent_panels, say_why_empty
-from a2a.book.figures import FIRST, THEORY, headline, style
+from a2a.book.figures import FIRST, diagonal, headline, style
 
 style()
 fig, axes = agent_panels(cast.names, sharex=True, sharey=True)
 widest = 1.05 * np.abs(questions.wanted).max()
-ends = [-widest, widest]
 for name, ax in axes.items():
-    ax.plot(ends, ends, "--", color=THEORY, linewidth=1)
+    diagonal(ax, -widest, widest)
     if name in single and single[name].answered:
         written = single[name].written - questions.w
         ax.plot(questions.wanted, written, "o", color=FIRST, markersize=3)
     else:
         say_why_empty(ax, experiment.dropped.get(name, "no usable reply"))
-    ax.set(xlim=ends, xlabel="gradient step")
+    ax.set(xlim=(-widest, widest), xlabel="gradient step")
 axes[cast.names[0]].set_ylabel("step written")
 headline("blackbox-headline", fig)
 

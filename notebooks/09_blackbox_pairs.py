@@ -88,7 +88,7 @@ price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, in
 # The agents and the way in which they are asked are those of {doc}`08_blackbox`, and so is what may be said for a paid
 # model:
 #
-#     OPENAI_API_KEY=... a2a run 09_blackbox_pairs -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
+#     OPENAI_API_KEY=... a2a run blackbox_pairs -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
 #         -p mode record -p budget_calls 400
 #
 # Questions that both pages ask are asked once: the recording of one answers them for the other.
@@ -271,32 +271,36 @@ def draw(above, below, result, agent, look):
 
 
 # %% tags=["hide-input"]
-import matplotlib.pyplot as plt
-
 from a2a.book.blackbox import say_why_empty
-from a2a.book.figures import FIRST, SECOND, THEORY, few_decades, headline, style
+from a2a.book.figures import FIRST, SECOND, THEORY, diagonal
 
-style()
 AGENTS = ({"label": "A", "color": FIRST}, {"label": "B", "color": SECOND})
-shared = {"sharex": "row", "sharey": "row", "squeeze": False}
-fig, grid = plt.subplots(2, len(cast.names), figsize=(9.6, 5.2), **shared)
-around = [0.7 * pair.plateau.min(), 1.4 * pair.plateau.max()]
+around = 0.7 * pair.plateau.min(), 1.4 * pair.plateau.max()
 
-# %% tags=["hide-input"]
-for name, above, below in zip(cast.names, *grid, strict=True):
+
+def draw_both(name, above, below):
+    """The two panels of an agent, or why they are empty."""
     above.set_title(name, fontsize=10)
-    above.plot(around, around, "--", color=THEORY, linewidth=1, zorder=0)
+    diagonal(above, *around)
     below.axhline(0, linestyle="--", color=THEORY, linewidth=1, zorder=0)
     above.set(xscale="log", yscale="log", xlabel="predicted plateau")
     below.set_xlabel("gap between objectives")
-    if name in results:
-        draw(above, below, results[name], 0, AGENTS[0])
-        draw(above, below, results[name], 1, AGENTS[1])
-    else:
-        say_why_empty(above, experiment.dropped[name])
-        say_why_empty(below, experiment.dropped[name])
+    for agent, look in enumerate(AGENTS if name in results else ()):
+        draw(above, below, results[name], agent, look)
+    for ax in () if name in results else (above, below):
+        say_why_empty(ax, experiment.dropped[name])
+
 
 # %% tags=["hide-input"]
+import matplotlib.pyplot as plt
+
+from a2a.book.figures import few_decades, headline, style
+
+style()
+shared = {"sharex": "row", "sharey": "row", "squeeze": False}
+fig, grid = plt.subplots(2, len(cast.names), figsize=(9.6, 5.2), **shared)
+for name, above, below in zip(cast.names, *grid, strict=True):
+    draw_both(name, above, below)
 grid[0, 0].set_ylabel("measured plateau")
 grid[1, 0].set_ylabel("measured over\npredicted: excess, %")
 few_decades(grid[0, 0].xaxis)

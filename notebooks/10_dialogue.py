@@ -93,9 +93,9 @@ embedded_again = 20  # recorded embeddings that are computed again; [1, 10000]
 # the paper's own pair runs through the same cells, and the record of it, in the build folder, is gone on with if it was
 # cut off:
 #
-#     a2a run 10_dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
+#     a2a run dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
 #         -p model_b hf:meta-llama/Llama-2-13b-hf -p device cuda
-#     a2a run 10_dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
+#     a2a run dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
 
 # %% [markdown]
 # ## What would count
@@ -156,16 +156,26 @@ def live():
 
 
 # %%
+from a2a.dialogue.labelled import choosing, read_labels
+from a2a.loops.metrics import METRICS
+
+# what is wrong is said before the models talk for hours
 if model_a or model_b:
     require_both(model_a, model_b)
+if unknown := thresholds.keys() - METRICS.keys():
+    raise ValueError(f"thresholds are by {', '.join(METRICS)}, got {unknown}")
+known_labels = read_labels(labels)
+first_reader = choosing(known_labels)
+
+# %%
 told = live() if model_a else recorded(conversations or "main")
 every = told.texts()
 texts = {name: every[name] for name in spread(every, most)}
-if len(texts) < 2 or told.study.turns < 4:
+last_turn = min(map(len, texts.values())) - 1  # of a record under way: so far
+if len(texts) < 2 or last_turn < 4:
     raise ValueError("wanted two conversations at least, of four turns at least")
 names = [model.name for model in told.study.models]
 pair = " × ".join(name.split(" (")[0] for name in names)
-last_turn = told.study.turns
 ends = min(edge, last_turn // 2 - 1)
 
 # %% tags=["nbval-check-output"]
@@ -209,7 +219,7 @@ else:
 # %% mystnb={"markdown_format": "myst"} tags=["hide-input"]
 from IPython.display import Markdown
 
-from a2a.loops.metrics import METRICS, all_metrics, definitions, papers
+from a2a.loops.metrics import all_metrics, definitions, papers
 
 Markdown(definitions())
 
@@ -247,15 +257,11 @@ print(f"{len(sample)} embeddings computed again: {within(off, ROUNDING)}")
 # they were given and how well they agree.
 
 # %%
-from a2a.dialogue.labelled import choosing, read_labels
-
-known_labels = read_labels(labels)
 read = {
     label.conversation: label
     for label in known_labels
     if (label.reader, label.study) == ("first", told.study.name)
 }
-first_reader = choosing(known_labels)
 
 # %% [markdown]
 # Open them. With the parameters of the book: the shortest loop of which the reader was sure, one of median length, the
@@ -423,8 +429,6 @@ Table(["change at lag 1", "with a loop", "without"], rows)
 # %%
 from a2a.loops.rule import Vote, calibrate, pick
 
-if unknown := thresholds.keys() - METRICS.keys():
-    raise ValueError(f"thresholds are by {', '.join(METRICS)}, got {unknown}")
 rules = calibrate(
     Distances(first_reader.texts, metrics),
     first_reader.loops,

@@ -88,7 +88,7 @@ spot_check = 4  # recorded perplexities that are computed again; 0: none; [0, 20
 # eight times its size, its weights quantised to about two bits. Where other weights and a GPU are, or servers, the same
 # studies run with them, each from where it was cut off:
 #
-#     a2a run 12_dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
+#     a2a run dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
 #         -p model_b hf:meta-llama/Llama-2-13b-hf -p model_c hf:meta-llama/Llama-2-7b-hf -p device cuda
 
 # %%

@@ -1,5 +1,7 @@
 """Shapes are checked at run time in every test: the hook must be in place before a2a is imported."""
 
+import os
+
 import jaxtyping
 
 jaxtyping.install_import_hook("a2a", "beartype.beartype")
@@ -17,7 +19,9 @@ from language_models import folder, folders, texts  # noqa: E402, F401
 
 torch.set_num_threads(1)  # many small products: threads that wait for each other cost twenty times the time
 
-settings.register_profile("a2a", max_examples=25, deadline=None, derandomize=True, database=None)
+settings.register_profile(
+    "a2a", max_examples=int(os.environ.get("A2A_EXAMPLES", "25")), deadline=None, derandomize=True, database=None
+)
 settings.load_profile("a2a")
 
 
@@ -51,3 +55,11 @@ def trained(tmp_path_factory):
 
     cache = tmp_path_factory.mktemp("cache")
     return train_lsa(**RECIPE, cache=cache), cache
+
+
+LONG = ("test_chapters", "test_stale", "test_walks", "test_machines")
+"""Files of tests that take minutes: started first, so that no process is left with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))

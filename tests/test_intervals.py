@@ -136,3 +136,39 @@ def test_an_estimate_reads_well():
 def test_scipy_is_only_loaded_for_what_needs_it():
     program = "import sys, a2a.intervals; sys.exit('scipy' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_bootstrap_of_no_sample_is_unknown(rng):
+    none = bootstrap(lambda values: values.mean(-1), np.empty(0), rng=rng, draws=10, unit="labels")
+    assert (none.is_known, none.unit, str(none)) == (False, "labels", "unknown")
+
+
+def test_samples_may_be_rows_of_numbers(rng):
+    pairs = rng.random((40, 2))
+    ahead = bootstrap(lambda two: (two[..., 0] - two[..., 1]).mean(-1), pairs, rng=rng, draws=400)
+    assert (ahead.n, ahead.value) == (40, pytest.approx(np.diff(-pairs).mean()))
+    apart = mean(-np.diff(pairs)[:, 0], rng, 400)
+    assert ahead.interval() == pytest.approx(apart.interval(), abs=0.05)
+
+
+def test_bootstraps_are_those_of_scipy(rng):
+    from scipy import stats
+
+    values = rng.exponential(1, 60)
+    ours = mean(values, rng, 5000).interval(0.9)
+    settings = {"confidence_level": 0.9, "n_resamples": 5000, "method": "percentile", "rng": rng}
+    theirs = stats.bootstrap((values,), np.mean, **settings).confidence_interval
+    assert ours == pytest.approx(tuple(theirs), abs=0.03)
+
+
+def test_shares_that_cannot_be_are_refused():
+    for count, n in ((-1, 10), (11, 10), (0, 0)):
+        with pytest.raises(ValueError, match=f"got {count} of {n}"):
+            share(count, n)
+
+
+def test_a_wider_level_has_a_wider_interval(rng):
+    for estimate in (share(7, 20), mean(rng.random(30), rng, 500)):
+        (low, high), (lower, higher) = estimate.interval(0.8), estimate.interval(0.99)
+        assert lower < low < estimate.value < high < higher

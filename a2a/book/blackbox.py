@@ -101,8 +101,11 @@ def language_models(experiment: Experiment) -> str:
     did = [name for name in models if name not in experiment.dropped]
     if did:
         return f"of the language models, {', '.join(did)} did the task"
-    failed = f"; {', '.join(models)} was asked and failed" if models else ""
-    return f"no language model did the task{failed}"
+    asked = [name for name in models if experiment.outcomes(name)]
+    unknown = [name for name in models if name not in asked]
+    failed = f"; {', '.join(asked)} was asked and failed" if asked else ""
+    missing = f"; {', '.join(unknown)} is not recorded with these parameters" if unknown else ""
+    return f"no language model did the task{failed}{missing}"
 
 
 def _is_language_model(name: str) -> bool:

@@ -14,6 +14,8 @@ from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from myst_nb import glue
 
+from a2a.intervals import Number
+
 FIRST, SECOND, HELPED, THEORY = "#0072b2", "#d55e00", "#009e73", "#333333"
 """Colours of the first and second agent, of a helped or attacking run, of a prediction; safe for the colour-blind."""
 
@@ -76,58 +78,10 @@ def errors_by_turn(ax: Axes, errors: Any, *, label: str, color: str, plateau: An
     ax.plot(turns, errors.mean(axis=1), style, color=color, label=label)
     if errors.shape[1] > 1:
         low, high = np.percentile(errors, [10, 90], axis=1)
-        ax.fill_between(turns, low, high, color=color, alpha=0.18, linewidth=0)
+        band(ax, turns, low, high, color=color)
     if plateau is not None:
         ax.axhline(float(np.mean(plateau)), color=THEORY, linestyle="--", linewidth=1.2)
     ax.set(yscale="log", xlabel="turn", ylabel="distance to own objective")
-
-
-def path_in_plane(ax: Axes, interaction: Any, first: Any, second: Any, w0: Any) -> None:
-    """The path of two agents in the plane (d = 2): every step, the two objectives, and where each agent settles.
-
-    Args:
-        interaction: an Interaction of shape (turns, 2).
-        first, second: the agents' objectives, (2,).
-        w0: the start, (2,).
-    """
-    steps = np.stack([interaction.first, interaction.second], axis=1).reshape(-1, 2)
-    path = np.concatenate([np.asarray(w0)[None], steps])
-    ax.plot(*path.T, color="#999999", linewidth=0.8, zorder=1)
-    ax.scatter(w0[0], w0[1], marker="s", s=30, color=THEORY, label="start", zorder=3)
-    for written, theta, name, color in (
-        (interaction.first, first, "A", FIRST),
-        (interaction.second, second, "B", SECOND),
-    ):
-        ax.scatter(written[:, 0], written[:, 1], s=12, color=color, zorder=2, label=f"written by {name}")
-        ax.scatter(
-            theta[0],
-            theta[1],
-            marker="*",
-            s=190,
-            color=color,
-            edgecolor="white",
-            zorder=4,
-            label=f"objective of {name}",
-        )
-    ax.set(xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
-
-
-def on_the_diagonal(
-    ax: Axes,
-    predicted: Any,
-    measured: Any,
-    *,
-    color: str = FIRST,
-    label: str | None = None,
-    logarithmic: bool = True,
-) -> None:
-    """Measured against predicted for many instances, with the diagonal on which they agree."""
-    predicted, measured = np.ravel(predicted), np.ravel(measured)
-    cloud(ax, predicted, measured, color=color, label=label)
-    ends = [min(predicted.min(), measured.min()), max(predicted.max(), measured.max())]
-    ax.plot(ends, ends, color=THEORY, linewidth=1, linestyle="--", zorder=0)
-    scale = "log" if logarithmic else "linear"
-    ax.set(xscale=scale, yscale=scale, xlabel="predicted", ylabel="measured")
 
 
 def power_law(ax: Axes, x: Any, y: Any, *, label: str, color: str, slope: float) -> None:
@@ -151,7 +105,7 @@ def median_band(ax: Axes, x: Any, samples: Any, *, color: str, label: str, marke
     """Median of samples (instances, len(x)) against x, with the band from the 10th to the 90th percentile."""
     low, middle, high = np.percentile(np.asarray(samples, dtype=float), [10, 50, 90], axis=0)
     ax.plot(x, middle, f"{marker}-", color=color, label=label, markersize=5)
-    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+    band(ax, x, low, high, color=color)
 
 
 def mean_band(ax: Axes, x: Any, samples: Any, *, color: str, label: str, style: str = "-") -> None:
@@ -164,7 +118,7 @@ def mean_band(ax: Axes, x: Any, samples: Any, *, color: str, label: str, style: 
     x, samples, count = np.asarray(x)[count > 1], samples[:, count > 1], count[count > 1]
     mean, error = np.nanmean(samples, axis=0), 1.96 * np.nanstd(samples, axis=0, ddof=1) / np.sqrt(count)
     ax.plot(x, mean, style, color=color, label=label)
-    ax.fill_between(x, mean - error, mean + error, color=color, alpha=0.18, linewidth=0)
+    band(ax, x, mean - error, mean + error, color=color)
 
 
 def few_decades(axis: Axis) -> None:
@@ -174,25 +128,11 @@ def few_decades(axis: Axis) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def blocks(ax: Axes, matrix: Any, rows: dict[str, slice], columns: dict[str, slice] | None = None) -> None:
-    """A heat map of a matrix with its named blocks ruled off: red above 0, blue below, grey where it is masked.
+def diagonal(ax: Axes, low: Number, high: Number) -> None:
+    """The dashed line on which both axes agree, from `low` to `high`."""
+    ax.plot([low, high], [low, high], "--", color=THEORY, linewidth=1, zorder=0)
 
-    Args:
-        matrix: two-dimensional; a masked array leaves its masked entries grey.
-        rows: the name of each block and which rows it takes, in order.
-        columns: the same for the columns; those of the rows if None.
-    """
-    matrix = np.ma.asarray(matrix)
-    limit = float(abs(matrix).max())
-    ax.imshow(matrix, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
-    ax.set_facecolor("#d0d0d0")
-    ax.grid(False)
-    for axis, rule, named, size in (
-        (ax.yaxis, ax.axhline, rows, matrix.shape[0]),
-        (ax.xaxis, ax.axvline, columns or rows, matrix.shape[1]),
-    ):
-        ends = [part.indices(size)[:2] for part in named.values()]
-        axis.set_ticks([(start + stop - 1) / 2 for start, stop in ends], list(named))
-        for _, stop in ends[:-1]:
-            rule(stop - 0.5, color=THEORY, linewidth=0.8)
-    ax.tick_params(length=0)
+
+def band(ax: Axes, x: Any, low: Any, high: Any, *, color: str) -> None:
+    """The space between two curves, faint: an interval or a range around what is drawn in the same colour."""
+    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)

@@ -85,7 +85,7 @@ def read_reply(body: Any) -> Reply:
     """
     choice = body["choices"][0]
     message = choice["message"]
-    text, refusal = message.get("content"), message.get("refusal")
-    if not isinstance(text, str | None) or not isinstance(body["model"], str):
-        raise TypeError("no text")
-    return Reply(text, body["model"], choice.get("finish_reason"), refusal, token_counts(body) or None)
+    text, refusal, finish = message.get("content"), message.get("refusal"), choice.get("finish_reason")
+    if not all(isinstance(said, str | None) for said in (text, refusal, finish)) or not isinstance(body["model"], str):
+        raise TypeError("what should be text isn't")
+    return Reply(text, body["model"], finish, refusal, token_counts(body) or None)

@@ -6,6 +6,7 @@ A new agent is one entry here, with the function that answers for it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -140,5 +141,5 @@ def available() -> list[str]:
 
 
 def known(name: str) -> OfflineAgent | None:
-    """The agent of that name, or the one that the name's options are for; None for any other model."""
-    return OFFLINE.get(name) or OFFLINE.get(name.partition(":")[0])
+    """The agent of that name, or the one that its options or faults are for; None for any other model."""
+    return OFFLINE.get(name) or OFFLINE.get(re.split("[:+]", name)[0])

@@ -13,11 +13,11 @@ Kind = Literal["valid", "repaired", "invalid", "refusal", "cut off"]
 LARGEST = 1e6
 """A coordinate above this is taken for a slip (a lost decimal point, digits run together), not for a step."""
 
-_FENCED = re.compile(r"^\s*```\w*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+_FENCE = re.compile(r"```\w*[^\S\n]*\n")
 _OPEN, _CLOSE, _INSIDE = r"[\[({]", r"[\])}]", r"([^\[\](){}]*)"
 _OBJECT = re.compile(rf"""[{{,]\s*["'“]?w(?:_new)?["'”]?\s*[:=]\s*{_OPEN}{_INSIDE}{_CLOSE}""")
 _BARE = re.compile(rf"(?:w\w*\s*[:=]\s*)?[\[(]{_INSIDE}[\])]\.?")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
 _REFUSAL = re.compile(
     r"\bI(['’]m| am) (sorry|unable|not able)|\b(I )?(can['’]?t|cannot|won['’]t) (help|assist|comply|do|provide|answer)",
@@ -81,10 +81,20 @@ def _strict(text: str, d: int) -> Outcome | None:
 
 
 def _tolerant(text: str, d: int) -> Outcome | None:
-    if fenced := _FENCED.match(text):
-        inside = fenced.group(1).strip()
-        if outcome := _strict(inside, d) or _tolerant(inside, d):
-            return Outcome("repaired", outcome.w, "fenced")
+    if (inside := _unfenced(text)) is not None and (outcome := _strict(inside, d) or _bare_or_object(inside, d)):
+        return Outcome("repaired", outcome.w, "fenced")
+    return _bare_or_object(text, d)
+
+
+def _unfenced(text: str) -> str | None:
+    """What stands between the fences of a text that is one fenced block; a long one takes no longer than its length."""
+    opening = _FENCE.match(text)
+    if opening is None or not text.endswith("```") or len(text) < opening.end() + 3:
+        return None
+    return text[opening.end() : -3].strip()
+
+
+def _bare_or_object(text: str, d: int) -> Outcome | None:
     if objects := _OBJECT.findall(text):
         whole = text.startswith("{") and text.endswith(("}", "]", ")"))
         return Outcome("repaired", _checked(_split(objects[-1]), d), "malformed JSON" if whole else "prose around it")

@@ -26,6 +26,15 @@ class ReplayMiss(LookupError):
         super().__init__(f"{request.name} isn't in {where.name}{known}; replay makes no calls")
 
 
+def request_of(record: Record) -> Request:
+    """The request of a record.
+
+    Raises:
+        TypeError: if there is a field that requests don't have, or one is missing that they need.
+    """
+    return Request(**{name: value for name, value in record["request"].items() if name != "base_url"})
+
+
 class Transcripts:
     """The calls of one file; a name that ends in .gz is for replay only.
 
@@ -84,11 +93,12 @@ class Transcripts:
 
     def _take(self, record: Record) -> None:
         key, error, model = record["key"], record["error"], record["request"]["model"]
+        if key != request_of(record).key:
+            raise ValueError("the request isn't the one that its key was made of: the line was edited")
         if error is not None:
-            self._failures[key] = error
+            self._failures[key] = str(error)
             return
-        if not isinstance(record["reply"]["text"], str | None):
-            raise TypeError("the reply's text is neither a string nor null")
+        _require_answer(record)
         self._answers.setdefault(key, record)
         self.answered_by.setdefault(model, _identity(record))
 
@@ -125,6 +135,22 @@ def recording_file(where: str | Path, model: str) -> Path:
     if where.suffix in (".jsonl", ".gz"):
         return where
     return where / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', model)}.jsonl"
+
+
+def _require_answer(record: Record) -> None:
+    """Nothing, if a record holds what is read of an answer; else a LookupError or a TypeError."""
+    reply, usage = record["reply"], record["usage"]
+    texts = {name: reply[name] for name in ("text", "finish_reason", "refusal")}
+    for name, said in texts.items():
+        if not isinstance(said, str | None):
+            raise TypeError(f"the reply's {name} is neither a string nor null")
+    names = {"reply's model": reply["model"], "server": record["server"], "outcome": record["outcome"]}
+    if wrong := [name for name, said in names.items() if not isinstance(said, str)]:
+        raise TypeError(f"the {wrong[0]} isn't a string")
+    if unknown := reply.keys() - texts.keys() - {"model"}:
+        raise TypeError(f"a reply has no {', '.join(sorted(unknown))}")
+    if usage is not None and not all(type(count) is int for count in usage.values()):
+        raise TypeError("the usage isn't in whole numbers")
 
 
 def _identity(record: Record) -> tuple[str, str]:

@@ -85,7 +85,9 @@ def choosing(labels: Iterable[Label], most: int = 0) -> Labelled:
     first = labelled(labels, "first", most=most)
     loops = int(first.loops.sum())
     if min(loops, len(first) - loops) < FEWEST:
-        raise ValueError(f"wanted two loops and two others among the first reader's labels, got {first.loops}")
+        raise ValueError(
+            f"wanted two loops and two others among the first reader's labels, got {loops} and {len(first) - loops}"
+        )
     return first
 
 

@@ -22,7 +22,7 @@ from a2a.dialogue.interventions import INTERVENTIONS
 from a2a.dialogue.records import Conversations, read_conversations
 from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
-from a2a.dialogue.studyfile import RecordError, header
+from a2a.dialogue.studyfile import RecordError, StudyFile, header
 from a2a.models.errors import CallError
 from a2a.models.loading import load_model
 from a2a.models.protocol import LanguageModel, Sampling
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _record(name: str, settings: dict[str, Any], options: argparse.Namespace) -> Conversations:
     file = options.folder / f"{name}.jsonl"
     # a whole study needs neither its models nor the machine that it was made on
-    if file.exists() and file.stat().st_size and (told := read_conversations(file)).is_complete:
+    if StudyFile(file).study is not None and (told := read_conversations(file)).is_complete:
         return told
     study = build(name, settings, device=options.device, dtype=options.dtype)
     last = min(options.turns or study.turns, study.turns)

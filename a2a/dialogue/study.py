@@ -46,7 +46,7 @@ class Study:
     def __post_init__(self) -> None:
         if self.turns < 1 or (self.batch is not None and self.batch < 1):
             raise ValueError(f"turns and batch must be at least 1, got {self.turns} and {self.batch}")
-        if self.history != "all" and self.history < 1:
+        if self.history != "all" and not (isinstance(self.history, int) and self.history >= 1):
             raise ValueError(f'history must be "all" or at least 1, got {self.history!r}')
         if not self.seeds or len({seed.id for seed in self.seeds}) < len(self.seeds):
             raise ValueError("there must be seed sentences, each with a name of its own")

@@ -92,8 +92,7 @@ class StudyFile:
             raise ValueError("the study has no more outputs than those before this one")
         if (record["conversation"], record["turn"]) != due:
             raise ValueError(f"out of order: the next output is that of {due[0]} at turn {due[1]}")
-        if not isinstance(record["text"], str):
-            raise TypeError("the text isn't a string")
+        _require_output(record)
         self.outputs.append(record)
 
     def _start(self, record: Record) -> None:
@@ -101,6 +100,13 @@ class StudyFile:
             raise ValueError("a journal of conversations starts with a study")
         self.first, self.study = record, Study.from_description(record)
         self._due = ((name, turn) for turn, ids in plan(self.study) for name in ids)
+
+
+def _require_output(record: Record) -> None:
+    """Nothing, if a record holds what is read of an output; else a LookupError or a TypeError."""
+    for name, kind in (("text", str), ("finish", str), ("dropped", int), ("attempts", int), ("injected", str | None)):
+        if not isinstance(record[name], kind):
+            raise TypeError(f"{name} is {record[name]!r}, wanted {getattr(kind, '__name__', kind)}")
 
 
 def _same(was: Record, wanted: Record, name: str) -> None:

@@ -68,7 +68,7 @@ def bleu_distance(texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
 
 
 def coherence_difference(counted: Reference | None = None) -> Distance:
-    """Absolute difference of the coherences of two texts: mean NPMI of each text's pairs of words (see `npmi`)."""
+    """Absolute difference of the coherences of two texts: mean NPMI of pairs of words, see `a2a.loops.coherence`."""
 
     def distance(texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
         known = counted or reference()

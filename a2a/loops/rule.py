@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from a2a.loops.agreement import best_threshold, kappa
+from a2a.loops.agreement import best_threshold
 from a2a.loops.distances import Distances
 
 STEPS = 3
@@ -23,14 +23,19 @@ class LoopRule:
         lag: how many turns it looks back.
         threshold: NaN, below which nothing lies, until labels or a user choose it.
         steps: consecutive distances.
-        agreement: Cohen's kappa with the labels that chose the threshold; NaN if none did.
+
+    Raises:
+        ValueError: if lag or steps is below 1.
     """
 
     metric: str
     lag: int = 1
     threshold: float = float("nan")
     steps: int = STEPS
-    agreement: float = float("nan")
+
+    def __post_init__(self) -> None:
+        if self.lag < 1 or self.steps < 1:
+            raise ValueError(f"lag and steps of a rule must be at least 1, got {self.lag} and {self.steps}")
 
     @property
     def name(self) -> str:
@@ -46,13 +51,11 @@ class LoopRule:
             among: positions of those that choose; None is all.
         """
         some = np.arange(len(loops)) if among is None else among
-        score, loops = self.score(distances)[some], loops[some]
-        threshold = best_threshold(score, loops)
-        return replace(self, threshold=threshold, agreement=float(kappa(score < threshold, loops)))
+        return replace(self, threshold=best_threshold(self.score(distances)[some], loops[some]))
 
     def moved(self, factor: float) -> LoopRule:
         """The same rule with its threshold multiplied by a factor."""
-        return replace(self, threshold=self.threshold * factor, agreement=float("nan"))
+        return replace(self, threshold=self.threshold * factor)
 
     def score(self, distances: Distances) -> np.ndarray:
         """The least threshold with which each conversation falls into a loop, (conversations,); see `loop_score`."""
@@ -79,11 +82,17 @@ class Vote:
         name: as in tables.
         rules: at least `needed`.
         needed: one is "either of them".
+
+    Raises:
+        ValueError: if there are fewer rules than needed, or none is.
     """
 
     name: str
     rules: tuple[LoopRule, ...]
     needed: int
+
+    def __post_init__(self) -> None:
+        _require_enough(self.needed, len(self.rules))
 
     def falls(self, distances: Distances) -> np.ndarray:
         """Whether enough rules say that each conversation ever falls into a loop, (conversations,)."""
@@ -168,10 +177,14 @@ def in_loop(distances: np.ndarray, threshold: float, steps: int = STEPS) -> np.n
 
 def vote(onsets: Mapping[str, np.ndarray], needed: int) -> np.ndarray:
     """The turn by which `needed` of several rules have found their onset, NaN if fewer ever do."""
-    if not 1 <= needed <= len(onsets):
-        raise ValueError(f"needed must be from 1 to {len(onsets)}, the number of rules, got {needed}")
+    _require_enough(needed, len(onsets))
     stacked = np.stack([np.asarray(found, dtype=float) for found in onsets.values()])
     return np.sort(stacked, axis=0)[needed - 1]  # NaN sorts last
+
+
+def _require_enough(needed: int, rules: int) -> None:
+    if not 1 <= needed <= rules:
+        raise ValueError(f"needed must be from 1 to {rules}, the number of rules, got {needed}")
 
 
 def _largest_of(distances: np.ndarray, steps: int) -> np.ndarray:

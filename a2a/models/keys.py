@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import re
 from collections.abc import Callable
@@ -50,12 +51,11 @@ def key_for(base_url: str) -> str:
 def scrubber(key: str) -> Callable[[Any], Any]:
     """What removes a key from decoded JSON or from a text; also what looks like a masked one, as servers repeat it.
 
-    A key counts in any spelling that JSON has for it, also where a text holds JSON in its turn. The key is in the
-    closure alone: no attribute shows it.
+    A key counts in any case and in any spelling that JSON, HTML or an address has for it, also where a text holds JSON
+    in its turn or was UTF-16. The key is in the closure alone: no attribute shows it.
     """
     looks_like_one = re.compile(r"\bsk-[\w*.-]{4,}")
-    spelled = "".join(rf"(?:\\{{0,8}}{re.escape(c)}|\\{{1,8}}u00(?i:{ord(c):02x}))" for c in key)
-    own = re.compile(r"(?!)" if key == NONE else spelled)
+    own = re.compile(r"(?!)" if key == NONE else r"\x00?".join(map(_spellings, key)), re.IGNORECASE)
 
     def scrub(value: Any) -> Any:
         if isinstance(value, str):
@@ -67,3 +67,11 @@ def scrubber(key: str) -> Callable[[Any], Any]:
         return value
 
     return scrub
+
+
+def _spellings(c: str) -> str:
+    """A pattern for the ways to write one character."""
+    named = html.escape(c, quote=True)
+    ways = [rf"\\{{0,8}}{re.escape(c)}", rf"\\{{1,8}}u00{ord(c):02x}", f"%(?:25)?{ord(c):02x}"]
+    ways += [f"&#0*{ord(c)};", f"&#x0*{ord(c):x};", *([re.escape(named)] if named != c else [])]
+    return f"(?:{'|'.join(ways)})"

@@ -72,4 +72,4 @@ def token_counts(answer: Mapping[str, object]) -> dict[str, int]:
     details = usage.get("completion_tokens_details")
     counts = {**usage, "reasoning_tokens": details.get("reasoning_tokens") if isinstance(details, dict) else None}
     names = ("prompt_tokens", "completion_tokens", "reasoning_tokens")
-    return {name: counts[name] for name in names if type(counts.get(name)) is int}
+    return {name: count for name in names if type(count := counts.get(name)) is int and count >= 0}

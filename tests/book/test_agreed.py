@@ -45,3 +45,8 @@ def test_the_worst_of_several_counts(verdicts, expected):
 def test_no_evidence_is_refused(together):
     with pytest.raises(ValueError, match="no evidence was given"):
         together({})
+
+
+def test_what_does_not_apply_is_the_worst():
+    found = worst({"one": evidence("contradicted"), "other": evidence("not applicable")})
+    assert found.verdict == "not applicable"

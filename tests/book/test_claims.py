@@ -110,7 +110,7 @@ def test_what_is_said_of_a_papers_models_alone_is_not_tested_on_others():
 
 def test_the_statements_of_the_book_are_whole():
     statements = load_statements()
-    assert list(statements) == [f"A{i}" for i in range(1, 13)] + [f"B{i}" for i in range(1, 11)]
+    assert list(statements) == [f"A{i}" for i in range(1, 14)] + [f"B{i}" for i in range(1, 11)]
     assert {statement["source"] for statement in statements.values()} == set(SOURCES)
 
 

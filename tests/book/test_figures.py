@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from a2a import GradientAgent, alternate
-from a2a.book import figures
+from a2a.book import figures, plots
 
 
 @pytest.fixture(autouse=True)
@@ -39,13 +39,13 @@ def test_errors_of_one_seed_have_no_band(ax):
 def test_a_path_starts_at_w0_and_has_every_step(ax, lib, turns):
     one, two = (GradientAgent(lib(np.eye(2)), lib([t, 1.0]), 0.5) for t in (0.0, 1.0))
     run = alternate(one, two, lib([3.0, 3.0]), turns)
-    figures.path_in_plane(ax, run, one.theta, two.theta, lib([3.0, 3.0]))
+    plots.path_in_plane(ax, run, one.theta, two.theta, lib([3.0, 3.0]))
     (path,) = ax.lines
     assert path.get_xydata()[0].tolist() == [3.0, 3.0] and len(path.get_xydata()) == 1 + 2 * turns
 
 
 def test_the_diagonal_spans_both_axes(ax):
-    figures.on_the_diagonal(ax, [1.0, 10.0], [0.5, 20.0])
+    plots.on_the_diagonal(ax, [1.0, 10.0], [0.5, 20.0])
     assert list(ax.lines[0].get_xdata()) == [0.5, 20.0] and ax.get_xscale() == ax.get_yscale() == "log"
 
 
@@ -55,13 +55,13 @@ def test_a_power_law_has_its_slope_through_the_last_point(ax):
 
 
 def test_blocks_are_named_at_their_middle_and_ruled_off_between(ax):
-    figures.blocks(ax, np.eye(4), {"x": slice(0, 3), "y": slice(3, None)}, {"all": slice(None)})
+    plots.blocks(ax, np.eye(4), {"x": slice(0, 3), "y": slice(3, None)}, {"all": slice(None)})
     assert ax.get_yticks().tolist() == [1.0, 3.0] and [t.get_text() for t in ax.get_xticklabels()] == ["all"]
     assert [line.get_ydata()[0] for line in ax.lines] == [2.5]
 
 
 def test_masked_entries_of_a_heat_map_have_no_say_in_its_colours(ax):
-    figures.blocks(ax, np.ma.array([[9.0, -2.0]], mask=[[True, False]]), {"x": slice(None)})
+    plots.blocks(ax, np.ma.array([[9.0, -2.0]], mask=[[True, False]]), {"x": slice(None)})
     assert ax.images[0].get_clim() == (-2.0, 2.0)
 
 
@@ -99,3 +99,15 @@ def test_many_panels_wrap_into_rows():
     assert axes.shape == (6,) and len(fig.axes) == 6
     assert fig.get_size_inches().tolist() == [9.6, 6]
     assert figures.panels(4)[0].get_size_inches().tolist() == [9.6, 3.6]
+
+
+def test_a_diagonal_lies_behind_what_is_measured(ax):
+    figures.diagonal(ax, 1.0, 3.0)
+    (line,) = ax.lines
+    assert line.get_xydata().tolist() == [[1, 1], [3, 3]] and line.get_zorder() < 1
+
+
+def test_a_band_lies_between_two_curves(ax):
+    figures.band(ax, [0, 1], [1.0, 2.0], [3.0, 5.0], color=figures.FIRST)
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert (corners[:, 1].min(), corners[:, 1].max()) == (1, 5)

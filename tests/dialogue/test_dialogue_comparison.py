@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from a2a.dialogue import Study, converse, load_seeds
+from a2a.dialogue import Study, converse, load_seeds, recorded
 from a2a.dialogue.comparison import Comparison, Loops, paired_up
 from a2a.loops.distances import Distances
 from a2a.loops.metrics import jaccard_distance
@@ -74,3 +74,58 @@ def test_loops_in_several_studies():
     assert loops.ever["main"].tolist() == [1.0]
     assert loops.moved(0.0).ever["main"].tolist() == [0.0]
     assert loops.moved(2.0).rule.threshold == 1.0
+
+
+def test_the_study_itself_has_no_effect(comparison, rng):
+    assert comparison.change("main", VALUES).tolist() == [0, 0, 0, 0]
+    assert "main" not in comparison.effects(VALUES, rng, 20)
+    assert "main" not in comparison.correlations(VALUES)
+
+
+def test_an_effect_does_not_hang_on_the_order_of_conversations(comparison, rng):
+    turned = Comparison({**IDS, "new": IDS["new"][::-1]})
+    values = {**VALUES, "new": VALUES["new"][::-1]}
+    one, other = (c.effects(v, rng, 50)["new"].value for c, v in ((comparison, VALUES), (turned, values)))
+    assert one == other
+
+
+def test_a_conversation_without_a_value_has_no_change(comparison, rng):
+    values = {**VALUES, "same": np.array([np.nan, 2, 3, np.nan])}
+    effect = comparison.effects(values, rng, 50)["same"]
+    assert (effect.value, effect.n, effect.unit) == (1, 2, "conversations")
+    assert not comparison.effects({**VALUES, "new": np.array([np.nan, 1])}, rng, 50)["new"].is_known
+
+
+def test_any_study_can_be_the_one_compared_with(rng):
+    turned = Comparison({name: IDS[name] for name in ("main", "same")}, main="same")
+    assert turned.change("main", VALUES).tolist() == [0, 0, 0, -1]
+    assert list(turned.effects({name: VALUES[name] for name in turned.ids}, rng, 20)) == ["main"]
+
+
+def test_p_values_of_the_book_are_exact():
+    """By all signs of the conversations that changed at all: 9 of 20, and 16, adjusted for two."""
+    told = {name: recorded(name) for name in ("main", "tokens_25", "tokens_100")}
+    both = Comparison({name: one.ids for name, one in told.items()})
+    changed = {"main": np.zeros(50), "tokens_25": np.repeat([-1.0, 0], [9, 11]), "tokens_100": np.zeros(20)}
+    p = both.p_values(changed, {"B9": ["tokens_25", "tokens_100"]}, np.random.default_rng(0), 512)
+    assert p == {"tokens_25": 2 * 2 / 2**9, "tokens_100": 1.0}
+
+
+def test_a_threshold_moved_up_never_takes_a_turn_out_of_a_loop(told, rng):
+    values = {name: Distances(list(one.texts().values()), {"Jaccard": jaccard_distance}) for name, one in told.items()}
+    loops = Loops(LoopRule("Jaccard", 1, 0.6, steps=1), values)
+    for study in told:
+        shares = [loops.moved(factor).share_of_turns[study] for factor in (0.5, 1.0, 1.5, 3.0)]
+        assert (np.diff(shares, axis=0) >= 0).all() and (shares[-1] == 1).all()
+        assert np.array_equal(loops.ever[study], loops.rule.falls(values[study]))
+
+
+def test_a_conversation_that_main_lacks_is_an_error():
+    with pytest.raises(ValueError, match="'e' is not in list"):
+        Comparison({"main": ["a"], "new": ["e"]}).change("new", {"main": np.zeros(1), "new": np.zeros(1)})
+
+
+def test_few_conversations_are_the_same_in_every_study(told):
+    for most in (2, 3, 5):
+        kept = [one.ids for one in paired_up(told, most).values()]
+        assert kept[0] == kept[1] and len(kept[0]) == most

@@ -84,3 +84,41 @@ def test_without_a_book_there_are_no_labels(monkeypatch):
     monkeypatch.setattr(labelled, "book_root", lambda: None)
     with pytest.raises(FileNotFoundError, match="no book here"):
         read_labels()
+
+
+def test_too_few_of_a_kind_are_counted(main):
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        choosing([label("news-01"), label("news-02", loops=False), label("news-03", loops=False)])
+    with pytest.raises(ValueError, match="got 0 and 0"):
+        choosing([label("news-01", reader="second")])
+
+
+def test_nothing_labelled_is_nothing():
+    nobody = labelled.labelled([label("news-01")], "third")
+    assert (len(nobody), nobody.texts, nobody.models) == (0, [], [])
+    assert nobody.loops.dtype == bool and nobody.onset.shape == (0,)
+
+
+def test_readers_of_the_recorded_studies():
+    """What the pages count of the readers' labels, counted anew from the table."""
+    read = read_labels()
+    one, other = read_twice(read)
+    assert ((one == other).sum(), len(one)) == (20, 22)
+    others = labelled.labelled(read, "third", "fourth")
+    apart = without_copies(others, recorded("main"))
+    assert (len(apart), apart.loops.sum()) == (43, 27)
+    assert len(apart) < len(others) and {label.reader for label in apart.labels} == {"third", "fourth"}
+    assert sorted(readers_change(read, "novelty")) == [-1, -1, 0, 0, 0, 1, 1]
+
+
+def test_a_conversation_that_only_starts_alike_is_kept(main):
+    name = next(iter(main.texts()))
+    found = labelled.labelled([label(name)])
+    longer = labelled.Labelled(found.labels, [[*found.texts[0][:-1], "another end"]], found.models)
+    assert len(without_copies(longer, main)) == 1
+    assert without_copies(found, main).models == found.models
+
+
+@pytest.mark.parametrize("most", [8, 20])
+def test_only_some_of_the_books_labels_choose(most):
+    assert len(choosing(read_labels(), most)) == most

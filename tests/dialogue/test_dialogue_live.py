@@ -1,15 +1,18 @@
-"""Chapters 7 and 8 with models given by parameters, which here are scripted: the way that any other pair takes."""
+"""Studies, and chapters, with models given by parameters, here scripted ones: the way that any other pair takes."""
 
 from pathlib import Path
 
 import pytest
 
 from a2a.book.collected import collect
+from a2a.dialogue import live
+from a2a.dialogue.live import live_studies, live_study, tell, usual_dtype
 from a2a.execute import execute
 from a2a.loops import embeddings
 
+WORDS, ECHO = "scripted:words", "scripted:echo"
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-PAIR = {"model_a": "scripted:words", "model_b": "scripted:echo", "resamples": 100}
+PAIR = {"model_a": WORDS, "model_b": ECHO, "resamples": 100}
 SMALL = {
     "10_dialogue": {"limit": 4, "turns": 12, "perplexity": 5.0},
     "12_dialogue_sensitivity": {"limit": 2, "late": 4},
@@ -28,3 +31,71 @@ def test_a_chapter_runs_with_a_pair_of_the_reader_s_own(chapter, tmp_path, monke
     checks = [check for check in collect([run]) if check["id"] != "B3"]  # B3 is of the labelled conversations, too
     about = [check["models"] for check in checks]
     assert about and all(set(models) <= {"scripted:words", "scripted:echo"} for models in about)
+
+
+@needs_minilm
+def test_chapters_take_a_record_under_way_and_labels_of_one_reader(tmp_path):
+    """What needs labels of other studies isn't applicable then; the turns are those that are there."""
+    folder = NOTEBOOKS.parent / "conversations"
+    labels = (folder / "labels.csv").read_text().splitlines(keepends=True)
+    first = [row for row in labels if row.rstrip().endswith(",first")]
+    (tmp_path / "own.csv").write_text("".join([labels[0], *first]))
+    ten_turns = (folder / "main.jsonl").read_text().splitlines(keepends=True)[: 1 + 50 * 10]
+    (tmp_path / "part.jsonl").write_text("".join(ten_turns))
+    own = {"conversations": str(tmp_path / "part.jsonl"), "labels": str(tmp_path / "own.csv"), "limit": 6}
+    quick = {"10_dialogue": {"spot_check": 0, "embedded_again": 1, "perplexity": 5.0}, "11_loops": {"splits": 5}}
+    runs = [
+        execute(NOTEBOOKS / f"{chapter}.py", tmp_path / f"{chapter}.ipynb", {**own, **small, "resamples": 100})
+        for chapter, small in quick.items()
+    ]
+    checks = {check["what"]: check["verdict"] for check in collect(runs)}
+    elsewhere = [verdict for what, verdict in checks.items() if "other studies" in what]
+    assert elsewhere == ["not applicable"] * 2 and len(checks) > 20
+
+
+def test_a_live_study_of_two_models():
+    study = live_study(WORDS, ECHO, most=3, turns=4, history="all", seed=7)
+    assert [model.name for model in study.models] == [WORDS, ECHO]
+    assert (study.name, len(study.seeds), study.turns, study.history, study.seed) == ("live", 3, 4, "all", 7)
+
+
+def test_one_model_for_both_is_loaded_once():
+    study = live_study(WORDS, WORDS)
+    assert study.first is study.second
+
+
+def test_seeds_of_a_user(tmp_path):
+    (tmp_path / "mine.txt").write_text("One.\nTwo.\n")
+    assert [seed.text for seed in live_study(WORDS, ECHO, seeds_file=tmp_path / "mine.txt").seeds] == ["One.", "Two."]
+
+
+@pytest.mark.parametrize(("first", "second"), [(WORDS, ""), ("", ECHO), ("", "")])
+def test_a_live_study_needs_both_models(first, second):
+    with pytest.raises(ValueError, match="both model_a and model_b"):
+        live_study(first, second)
+    with pytest.raises(ValueError, match="both model_a and model_b"):
+        live_studies({"A": first, "B": second, "C": WORDS})
+
+
+def test_all_studies_of_two_models_and_of_three(monkeypatch):
+    two = live_studies({"A": WORDS, "B": ECHO, "C": ""}, most=2, seed=3)
+    assert {"main", "hot", "swapped"} <= two.keys() and "larger" not in two
+    assert {len(study.seeds) for study in two.values()} == {2}
+    assert {study.seed for study in two.values()} == {3}
+    with pytest.raises(ValueError, match="different ones"):
+        live_studies({"A": WORDS, "B": ECHO, "C": WORDS})
+
+
+def test_precision_follows_the_device():
+    assert (usual_dtype("cpu"), usual_dtype("cuda:1")) == ("float32", "bfloat16")
+
+
+def test_live_studies_are_recorded_and_gone_on_with(tmp_path, monkeypatch):
+    monkeypatch.setenv("A2A_BUILD", str(tmp_path))
+    made = {"live": live_study(WORDS, ECHO, most=2, turns=3)}
+    told = tell(made)["live"]
+    assert told.is_complete
+    (file,) = (tmp_path / "conversations").iterdir()
+    before = file.read_bytes()
+    assert tell(made)["live"].outputs == told.outputs
+    assert file == live.under_way(made["live"]) and file.read_bytes() == before

@@ -5,6 +5,7 @@ import pytest
 
 from a2a.dialogue import Study, converse, load_seeds, quality, recorded
 from a2a.dialogue.record import under_way
+from a2a.loops.variety import distinct_n
 from a2a.models import load_model
 from a2a.models.scripted import named
 
@@ -78,3 +79,57 @@ def test_a_recorded_perplexity_is_computed_again():
     main = recorded("main")
     off = quality.computed_again(quality.recorded_perplexities(), main, main.ids[:1])
     assert off.shape == (1,) and off[0] < 1e-2
+
+
+def test_means_are_over_what_is_kept_and_known(rng):
+    values, kept = rng.random((30, 8)), rng.random((30, 8)) < 0.6
+    values[rng.random(values.shape) < 0.2] = np.nan
+    expected = [row[keep & ~np.isnan(row)].mean() for row, keep in zip(values, kept, strict=True)]
+    assert quality.mean_over(values, kept) == pytest.approx(expected)
+
+
+def test_the_parts_of_a_conversation_make_up_its_mean(told):
+    """The means over some outputs and over the others, weighted by how many they are, give that over all."""
+    first = {"t": np.arange(4)[None].repeat(3, axis=0) < 3}
+    rest = {"t": ~first["t"]}
+    one, other, both = (quality.mean_quality({"t": told}, {}, kept)["coherence"]["t"] for kept in (first, rest, None))
+    assert (3 * one + other) / 4 == pytest.approx(both)
+
+
+def test_quality_is_of_outputs_and_not_of_the_seed(told):
+    known = {("t", id, turn): float(turn) for id in told.ids for turn in range(1, 5)}
+    logs = quality.measure_quality({"t": told}, known)["log perplexity"]["t"]
+    assert logs == pytest.approx(np.log([[1, 2, 3, 4]] * 3))
+    distinct = quality.measure_quality({"t": told}, known)["distinct-2"]["t"]
+    for row, texts in zip(distinct, told.texts(with_seed=False).values(), strict=True):
+        assert np.array_equal(row, distinct_n(texts, 2), equal_nan=True)
+
+
+def test_one_model_without_likelihoods_is_enough_to_know_none(folders):
+    model = load_model(str(folders["llama"]))
+    mixed = Study("mixed", model, named("echo"), load_seeds()[:1], turns=2)
+    assert quality.live_perplexities({"mixed": converse(mixed)}, {"mixed": mixed}) == {}
+
+
+def test_without_a_book_no_perplexity_is_recorded(monkeypatch):
+    monkeypatch.setattr(quality, "book_root", lambda: None)
+    with pytest.raises(FileNotFoundError, match="no book here"):
+        quality.recorded_perplexities()
+
+
+def test_only_what_the_first_model_judges_is_computed_again(monkeypatch):
+    """Second turns are the second model's, so the first one judges them; its own aren't asked for."""
+    main, asked = recorded("main"), []
+    monkeypatch.setattr(quality, "load_pretrained", lambda source: source)
+    monkeypatch.setattr(quality.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(
+        quality, "perplexity", lambda model, before, texts: asked.extend(texts) or np.full(len(texts), 3.0)
+    )
+    known = {("main", id, 2): 2.0 for id in main.ids}
+    assert quality.computed_again(known, main, main.ids[:3]).tolist() == [0.5] * 3
+    assert asked == [main.texts()[id][2] for id in main.ids[:3]]
+
+
+def test_recorded_perplexities_are_none_below_one():
+    values = np.array(list(quality.recorded_perplexities().values()))
+    assert np.nanmin(values) >= 1

@@ -5,6 +5,7 @@ from a2a.dialogue.comparison import Comparison
 from a2a.dialogue.interventions import INTERVENTIONS
 from a2a.dialogue.remedies import FACTOR, adjusted_by_judge, effects_on, judges_of
 from a2a.loops.labels import Label
+from a2a.significance import holm, random_signs
 
 COMPARISON = Comparison({"main": ["a", "b", "c"], "new": ["a", "b", "c"]})
 TURNS = {
@@ -46,3 +47,22 @@ def test_an_effect_on_perplexity_is_a_factor(rng):
     assert found[FACTOR]["new"].value == pytest.approx(2)
     assert found[FACTOR]["new"].interval() == pytest.approx((2, 2))
     assert found["distinct-2"]["new"].value == pytest.approx(np.log(2))
+
+
+def test_judging_one_remedy_leaves_the_judges_of_others_alone():
+    judges_of("new", INTERVENTIONS["novelty"], COMPARISON, TURNS, LABELS)
+    assert list(TURNS) == ["cosine", "Jaccard"]
+    again = judges_of("new", INTERVENTIONS["inject every 5"], COMPARISON, TURNS, [])
+    assert list(again) == ["cosine", "Jaccard"]
+
+
+def test_without_readers_the_novelty_rule_has_one_judge():
+    assert list(judges_of("new", INTERVENTIONS["novelty"], COMPARISON, TURNS, [])) == ["cosine"]
+
+
+def test_no_p_value_falls_by_being_one_of_several(rng):
+    changes = {name: {"cosine": rng.normal(0.5, 1, 12)} for name in "uvwxyz"}
+    alone = {name: random_signs(judges["cosine"], rng, 5000) for name, judges in changes.items()}
+    together = adjusted_by_judge(changes, rng, 5000)["cosine"]
+    assert all(together[name] >= alone[name] for name in changes)
+    assert together == pytest.approx(dict(zip(changes, holm(list(alone.values())), strict=True)))

@@ -81,3 +81,40 @@ def test_the_recorded_perplexities_are_of_recorded_outputs():
 def _with_sources(told):
     models = [RecordedModel({**model.describe(), "source": model.name}) for model in told.study.models]
     return replace(told, study=replace(told.study, first=models[0], second=models[1]))
+
+
+def test_rows_are_in_order_and_none_is_missing(told, pair):
+    rows = score.score(told, *pair)
+    assert [row[:3] for row in rows] == [("main", id, turn) for id in sorted(told.ids) for turn in range(1, 5)]
+
+
+def test_an_empty_output_has_no_perplexity(told, pair):
+    silent = replace(told, outputs=[{**one, "text": ""} if one["turn"] == 3 else one for one in told.outputs])
+    unknown = {row[2] for row in score.score(silent, *pair) if math.isnan(row[-1])}
+    assert unknown == {3}
+
+
+def test_a_study_that_is_killed_while_it_is_added_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    file = tmp_path / "p.csv"
+    score.add([("main", "a", 1, "z", 3.0)], file)
+    before = file.read_text()
+
+    class Killed(list):
+        def __iter__(self):
+            yield self[0]
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score.add(Killed([("main", "b", 1, "z", 4.0)]), file)
+    assert file.read_text() == before
+
+
+def test_the_book_s_studies_with_and_without_interventions_are_scored():
+    from a2a.dialogue import recorded
+
+    rules = [recorded(name).study.intervention.name for name in score.STUDIES]
+    assert rules[:2] == ["none", "none"] and len(set(rules)) == len(rules) - 1
+
+
+def test_no_study_is_scored_twice():
+    assert len(set(score.STUDIES)) == len(score.STUDIES)

@@ -1,6 +1,9 @@
 from collections import Counter
+from itertools import groupby, pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from a2a.dialogue import load_seeds, spread
 
@@ -46,3 +49,29 @@ def test_a_file_without_sentences(tmp_path):
 def test_spread_takes_its_share_of_every_part():
     assert spread(range(10), 3) == [0, 3, 6]
     assert spread("abc", 0) == spread("abc", 7) == ["a", "b", "c"]
+
+
+@given(st.lists(st.integers(), max_size=40), st.integers(0, 50))
+def test_what_is_spread_is_in_order_and_even(things, most):
+    kept = spread(enumerate(things), most)
+    assert len(kept) == min(most or len(things), len(things))
+    places = [place for place, _ in kept]
+    gaps = {after - before for before, after in pairwise(places)}
+    assert max(gaps, default=1) - min(gaps, default=1) <= 1
+    assert places[:1] == [0][: len(things)]
+    assert len(things) - max(places, default=0) <= -(-len(things) // max(len(kept), 1))  # up to the end
+    assert all(things[place] == thing for place, thing in kept)
+
+
+def test_the_order_of_categories_is_the_asked_one():
+    found = [seed.category for seed in load_seeds(categories=["question", "news"])]
+    assert list(dict.fromkeys(found)) == ["question", "news"]
+    whole = load_seeds()
+    assert [seed for seed in whole if seed.category == "news"] == load_seeds(categories=["news"])
+
+
+def test_a_seed_s_name_tells_its_category_and_place():
+    for category, of in groupby(load_seeds(), key=lambda seed: seed.category):
+        assert [seed.id for seed in of] == [f"{category}-{i:02}" for i in range(1, 9)][
+            : len(load_seeds(categories=[category]))
+        ]

@@ -75,3 +75,55 @@ def test_a_pair_lies_between_its_models(places, rng):
     found = places.settled("ba", rng, 20, a_is_first=False)
     assert [one.value for one in (found.contraction, found.place_a, found.place_b)] == [0.5, 0.25, 0.75]
     assert places.along("ba").tolist() == [[0.75, 0.25, 0.75, 0.25]] * 2
+
+
+def test_neither_place_nor_scale_nor_turn_of_the_space_matters(rng):
+    points = rng.standard_normal((4, 6))
+    turn, _ = np.linalg.qr(rng.standard_normal((6, 6)))
+    moved = 3 * points @ turn + rng.standard_normal(6)
+    assert contraction(*moved) == pytest.approx(contraction(*points))
+    assert position(moved[2], *moved[:2]) == pytest.approx(position(points[2], *points[:2]))
+
+
+def test_the_two_sides_can_be_exchanged(rng):
+    a, b, in_a, in_b = rng.standard_normal((4, 6))
+    assert contraction(b, a, in_b, in_a) == pytest.approx(contraction(a, b, in_a, in_b))
+    assert position(in_a, b, a) == pytest.approx(1 - position(in_a, a, b))
+
+
+def test_both_writers_together_make_up_the_late_mean(rng):
+    vectors = rng.standard_normal((5, 12, 3))
+    odd, even = (late_means(vectors, 6, parity) for parity in (1, 0))
+    assert (odd + even) / 2 == pytest.approx(late_means(vectors, 6))
+    assert late_means(vectors, 6) == pytest.approx(vectors[:, 6:].mean(axis=1))
+
+
+def test_the_seed_sentence_and_the_first_turns_do_not_count(rng):
+    vectors = rng.standard_normal((4, 9, 3))
+    other = vectors.copy()
+    other[:, :5] = rng.standard_normal((4, 5, 3))
+    assert np.array_equal(late_means(vectors, 4), late_means(other, 4))
+
+
+def test_alone_a_model_settles_at_its_end_of_the_line(rng):
+    """On average over the last turns: by construction, as the page says."""
+    vectors = {name: rng.standard_normal((6, 11, 4)) for name in ("aa", "bb")}
+    places = Places(vectors, {name: list("uvwxyz") for name in vectors}, ("aa", "bb"), late=10)
+    assert places.along("aa").mean() == pytest.approx(0)
+    assert places.along("bb").mean() == pytest.approx(1)
+
+
+def test_seed_sentences_are_the_unit_of_the_bootstrap(rng):
+    """A pair that settles at the same place from every seed sentence has no uncertainty."""
+    a, b = np.zeros((8, 2)), np.ones((8, 2))
+    found = settled([a, b, a + 0.25, a + 0.5], rng, 50)
+    assert found.place_a.interval() == pytest.approx((0.25, 0.25))
+    assert found.contraction.interval() == pytest.approx((0.75, 0.75))
+    assert (found.contraction.n, found.contraction.unit) == (8, "conversations")
+
+
+def test_without_a_study_alone_nobody_has_a_place(places, rng):
+    vectors = {**places.vectors, "aa": np.full((2, 5, 1), np.nan)}
+    nowhere = Places(vectors, places.ids, places.alone, places.late)
+    assert nowhere.settled("ba", rng, 20, a_is_first=False).n == 0
+    assert np.isnan(nowhere.along("ba")).all()

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
+import torch
 
-from a2a.dialogue import Study, converse, load_seeds, recorded
+from a2a.dialogue import Study, converse, load_seeds, recorded, spotcheck
 from a2a.dialogue.interventions import Intervention
 from a2a.dialogue.spotcheck import spot_check, spot_check_included
 from a2a.models import Sampling, load_model
@@ -61,3 +63,46 @@ def test_nothing_is_made_again_of_other_models():
     assert spot_check_included(told, conversations=told.ids, turns=[1, 2]) == []
     assert spot_check_included(recorded("main"), conversations=[], turns=[1]) == []
     assert spot_check_included(recorded("main"), conversations=["news-01"], turns=[2]) == []
+
+
+def test_turns_of_the_first_model_come_before_those_of_the_second():
+    words, echo = named("words"), named("echo")
+    told = converse(Study("t", words, echo, load_seeds()[:2], turns=4))
+    found = spot_check(told, words, echo, turns=(4, 3, 2, 1))
+    assert [one.turn for one in found] == [1, 1, 3, 3, 2, 2, 4, 4]
+    assert all(told.texts()[one.conversation][one.turn] == one.recorded for one in found)
+
+
+def test_a_turn_that_differs_does_not_spoil_the_next(folders):
+    first, second = load_model(str(folders["mistral"])), load_model(str(folders["llama"]))
+    told = converse(Study("t", first, second, load_seeds()[:2], turns=2, sampling=Sampling(max_new_tokens=6)))
+    right = {(one.conversation, one.turn): one.again for one in spot_check(told, first, second)}
+    told.outputs[0]["text"] += " and more"
+    again = {(one.conversation, one.turn): one for one in spot_check(told, first, second)}
+    changed = told.outputs[0]["conversation"]
+    assert again[changed, 1].again == right[changed, 1]  # made from the seed sentence
+    assert not again[changed, 1].is_identical
+    others = [key for key in again if key[0] != changed]
+    assert others and all(again[key].is_identical for key in others)
+
+
+def test_as_many_threads_as_on_the_record_and_then_as_before(monkeypatch):
+    main, during = recorded("main"), []
+    monkeypatch.setattr(spotcheck.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(spotcheck, "load_model", lambda source: None)
+    monkeypatch.setattr(
+        spotcheck, "spot_check", lambda *_, **asked: during.append((torch.get_num_threads(), asked)) or []
+    )
+    before = torch.get_num_threads()
+    spot_check_included(replace(main, machine={"threads": before + 1}), conversations=["news-01"], turns=[1, 2, 13, 99])
+    assert during == [(before + 1, {"conversations": ["news-01"], "turns": [1, 13]})]
+    assert torch.get_num_threads() == before
+
+
+def test_threads_are_as_before_after_an_error_too(monkeypatch):
+    monkeypatch.setattr(spotcheck.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(spotcheck, "load_model", lambda source: named("words"))
+    before = torch.get_num_threads()
+    with pytest.raises(ValueError, match="the record was written with SmolLM2"):
+        spot_check_included(replace(recorded("main"), machine={"threads": 3}), conversations=["news-01"], turns=[1])
+    assert torch.get_num_threads() == before

@@ -46,7 +46,7 @@ def test_best_threshold_lies_in_the_gap():
     score = np.array([0.1, 0.2, 0.6, 0.7, np.inf])
     true = np.array([True, True, False, False, False])
     assert agreement.best_threshold(score, true) == pytest.approx(0.4)
-    assert agreement.best_threshold(score[:4], ~np.zeros(4, dtype=bool)) is not None
+    assert agreement.best_threshold(score, np.ones(5, dtype=bool)) == 0.1  # no kappa is defined: the lowest
 
 
 def test_halves_share_the_loops(rng):
@@ -88,3 +88,40 @@ def test_thresholds_with_a_share():
     score = np.array([0.1, 0.2, 0.3, 0.4, np.inf])
     assert agreement.thresholds_with_share(score, 0.4, 0.6) == (0.2, 0.3)
     assert np.isnan(agreement.thresholds_with_share(score, 0.85, 0.95)).all()
+
+
+def test_kappa_and_area_are_those_of_scikit_learn(rng):
+    from sklearn.metrics import cohen_kappa_score, roc_auc_score
+
+    true, said = rng.random((2, 20, 40)) < 0.4
+    score = np.round(rng.random((20, 40)), 1)  # with ties
+    assert agreement.kappa(said, true) == pytest.approx(list(map(cohen_kappa_score, said, true)))
+    assert agreement.auc(score, true) == pytest.approx(list(map(roc_auc_score, true, -score)))
+
+
+def test_each_row_has_its_own_statistic(rng):
+    said, true = rng.random((2, 3, 4, 30)) < 0.5
+    for statistic in (agreement.precision, agreement.recall, agreement.kappa):
+        found = statistic(said, true)
+        assert found.shape == (3, 4)
+        assert found[2, 1] == statistic(said[2, 1], true[2, 1])
+
+
+def test_of_thresholds_that_agree_as_well_the_lowest_is_chosen():
+    score, true = np.array([0.1, 0.2, 0.3, 0.4]), np.array([True, False, True, False])
+    assert agreement.best_threshold(score, true) == pytest.approx(0.15)
+
+
+def test_the_half_that_judges_chose_nothing(rng):
+    """Few labels of noise can be fitted, but not held out."""
+    many = [(rng.random(20), rng.permutation(20) < 8) for _ in range(30)]
+    fitted = [agreement.kappa(score < agreement.best_threshold(score, true), true) for score, true in many]
+    held = [agreement.held_out(score, true, rng, splits=20, draws=20)[0] for score, true in many]
+    assert np.mean(fitted) > 0.2
+    assert abs(np.nanmean(held)) < 0.05
+
+
+def test_a_share_of_conversations_lies_between_its_thresholds(rng):
+    score = rng.random(50)
+    least, largest = agreement.thresholds_with_share(score, 0.3, 0.6)
+    assert [np.mean(score <= cut) for cut in (least, largest)] == pytest.approx([0.3, 0.6])

@@ -72,3 +72,46 @@ def test_the_stored_reference_knows_what_belongs_together():
     assert len(counted.vocabulary) == coherence.VOCABULARY
     assert np.array_equal(counted.counts, counted.counts.T)
     assert score(counted, "sea", "ship") > score(counted, "sea", "table")
+
+
+def by_hand(texts, window):
+    """Shares of windows that hold each word, and each two words."""
+    windows = []
+    for text in texts:
+        told = text.split()
+        windows += [set(told[i : i + window]) for i in range(max(len(told) - window + 1, 1))]
+    vocabulary = sorted(set().union(*windows))
+    together = [[np.mean([{a, b} <= one for one in windows]) for b in vocabulary] for a in vocabulary]
+    return vocabulary, len(windows), np.array(together)
+
+
+def test_counts_and_scores_are_those_of_the_definition(rng):
+    texts = [" ".join(rng.choice(list("abcdef"), size=size)) for size in (40, 3, 25)]
+    vocabulary, windows, together = by_hand(texts, 5)
+    counted = coherence.count(texts, window=5, vocabulary=6, skipped=0)
+    assert (list(counted.vocabulary), counted.windows) == (vocabulary, windows)
+    assert counted.counts / windows == pytest.approx(together)
+    single, near = np.diag(together), together + coherence.EPSILON
+    expected = np.log(near / np.outer(single, single)) / -np.log(near)
+    assert counted.npmi[together < 1] == pytest.approx(expected[together < 1])
+
+
+def test_scores_are_symmetric_and_bounded():
+    npmi = coherence.reference().npmi
+    assert np.array_equal(npmi, npmi.T)
+    assert -1 <= npmi.min() < 0 < npmi.max() <= 1 + 1e-9
+
+
+def test_neither_order_nor_repetition_nor_case_matters():
+    known = coherence.reference()
+    one, other = known.coherence(["The ship lost sight of land.", "LAND of sight, land: lost the ship ship"])
+    assert one == pytest.approx(other) and one != 0
+
+
+def test_an_empty_corpus_text_has_no_window():
+    assert coherence.count(["", "1 2 3", "a b"], window=2, vocabulary=2, skipped=0).windows == 1
+
+
+def test_a_reference_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.npz"):
+        coherence.reference(tmp_path / "none.npz")

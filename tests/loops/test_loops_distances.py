@@ -94,3 +94,25 @@ def test_telling_conversations():
     told = [["seed", name, name] for name in "abc"]
     by = [lambda texts, others, of=of: np.array([of[text] for text in texts]) for of in (one, two)]
     assert distances.telling(distances.Distances(told, dict(zip("xy", by, strict=True)))) == [0, 2, 0]
+
+
+def test_distances_are_those_of_the_pairs_one_by_one(rng):
+    told = [[" ".join(rng.choice(list("abc"), size=3)) for _ in range(7)] for _ in range(4)]
+    for lag in (1, 2, 3):
+        found = distances.distances(metrics.jaccard_distance, told, lag)
+        for row, texts in zip(found, told, strict=True):
+            expected = [metrics.jaccard(texts[t], texts[t - lag]) for t in range(lag, 7)]
+            assert np.isnan(row[: lag - 1]).all() and row[lag - 1 :].tolist() == expected
+
+
+def test_at_the_first_turn_the_output_before_is_the_seed():
+    found = distances.Distances(TOLD, {"Jaccard": metrics.jaccard_distance})
+    assert np.array_equal(found.at("Jaccard")[:, 0], found.to_seed("Jaccard")[:, 0])
+
+
+def test_backwards_the_change_has_the_other_sign(rng):
+    values = rng.random((20, 11))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    forth, back = distances.last_minus_first(values, 3), distances.last_minus_first(values[:, ::-1], 3)
+    assert np.allclose(forth, -back, equal_nan=True)
+    assert np.allclose(distances.mean_known(values), np.nanmean(values, axis=1))

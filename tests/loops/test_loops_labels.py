@@ -32,3 +32,28 @@ def test_the_labels_of_the_recorded_conversations():
         told = read_conversations(RECORDED / f"{study}.jsonl")
         assert {label.conversation for label in read if label.study == study} <= set(told.ids)
         assert max(label.end or 0 for label in read if label.study == study) <= told.study.turns
+
+
+def test_spaces_around_what_a_reader_wrote_are_left_out(tmp_path):
+    (tmp_path / "labels.csv").write_text(f"{HEADER}main,news-01, yes , 7 ,9, no,first\n")
+    (label,) = labels.load_labels(str(tmp_path / "labels.csv"))
+    assert (label.loops, label.onset, label.end, label.sure) == (True, 7, 9, False)
+
+
+@pytest.mark.parametrize("row", ["yes,0,4,yes", "yes,three,4,yes", "YES,3,4,yes"])
+def test_turns_are_numbers_from_one_and_answers_are_spelt_as_told(tmp_path, row):
+    (tmp_path / "labels.csv").write_text(f"{HEADER}main,news-01,{row},first\n")
+    with pytest.raises(ValueError, match=r"yes with an onset|invalid literal"):
+        labels.load_labels(tmp_path / "labels.csv")
+
+
+def test_labels_keep_their_order_and_readers(tmp_path):
+    rows = [f"main,{name},no,,,yes,{reader}" for name in "ba" for reader in ("second", "first")]
+    (tmp_path / "labels.csv").write_text(HEADER + "\n".join(rows))
+    found = labels.load_labels(tmp_path / "labels.csv")
+    assert [(one.conversation, one.reader) for one in found] == [
+        ("b", "second"),
+        ("b", "first"),
+        ("a", "second"),
+        ("a", "first"),
+    ]

@@ -1,6 +1,10 @@
+import itertools
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from a2a.loops.agreement import kappa
 from a2a.loops.distances import Distances
 from a2a.loops.rule import LoopRule, Vote, calibrate, in_loop, loop_score, onset, pick, vote
 
@@ -89,16 +93,28 @@ def test_a_rule_without_a_threshold_finds_nothing():
     assert not LoopRule("cosine").falls(Known(cosine=DISTANCES)).any()
 
 
-def test_a_moved_rule_belongs_to_no_labels_any_more():
-    moved = LoopRule("cosine", 2, 0.2, agreement=0.9).moved(1.5)
-    assert (moved.metric, moved.lag, moved.threshold) == ("cosine", 2, pytest.approx(0.3))
-    assert np.isnan(moved.agreement)
+def test_a_moved_rule_is_the_same_but_for_its_threshold():
+    moved = LoopRule("cosine", 2, 0.2, steps=4).moved(1.5)
+    assert (moved.metric, moved.lag, moved.threshold, moved.steps) == ("cosine", 2, pytest.approx(0.3), 4)
+
+
+@pytest.mark.parametrize("settings", [{"lag": 0}, {"steps": 0}, {"lag": -1, "steps": 3}])
+def test_a_rule_that_looks_nowhere_is_refused(settings):
+    with pytest.raises(ValueError, match="lag and steps of a rule must be at least 1, got"):
+        LoopRule("cosine", **settings)
+
+
+@pytest.mark.parametrize("needed", [0, 3])
+def test_a_vote_needs_as_many_rules_as_it_asks_for(needed):
+    with pytest.raises(ValueError, match=f"needed must be from 1 to 2, the number of rules, got {needed}"):
+        Vote("some", (LoopRule("a"), LoopRule("b")), needed)
 
 
 def test_labels_choose_the_threshold():
     loops = np.array([True, False, False, False])
     rule = LoopRule("cosine").calibrated(Known(cosine=DISTANCES), loops)
-    assert (rule.threshold, rule.agreement) == (pytest.approx(0.15), 1)
+    assert rule.threshold == pytest.approx(0.15)
+    assert np.array_equal(rule.falls(Known(cosine=DISTANCES)), loops)
 
 
 def test_only_some_labels_choose():
@@ -131,3 +147,45 @@ def test_a_rule_is_picked_by_its_metric_and_lag():
     assert pick(rules, "a", 2) is rules[1]
     with pytest.raises(ValueError, match="no rule b, lag 1; there are a, lag 1; a, lag 2"):
         pick(rules, "b")
+
+
+def test_a_higher_threshold_never_ends_a_loop(rng):
+    distances = rng.random((50, 25))
+    inside = [in_loop(distances, threshold) for threshold in (0.2, 0.4, 0.6, 0.8, 1.1)]
+    assert all((loose | ~strict).all() for strict, loose in itertools.pairwise(inside))
+    assert inside[-1].all()
+
+
+def test_more_steps_never_find_a_loop_earlier(rng):
+    distances = rng.random((50, 25))
+    first = [np.nan_to_num(onset(distances, 0.6, steps), nan=np.inf) for steps in (1, 2, 3, 4, 25)]
+    assert all((few <= many).all() for few, many in itertools.pairwise(first))
+    assert (np.diff([loop_score(distances, steps) for steps in (1, 2, 3, 25)], axis=0) >= 0).all()
+    assert loop_score(distances, 25) == pytest.approx(distances.max(axis=-1))
+
+
+def test_the_chosen_threshold_beats_every_other(rng):
+    """No other threshold agrees better with the labels than the one that they choose."""
+    known, loops = Known(cosine=rng.random((30, 25))), rng.random(30) < 0.5
+    rule = LoopRule("cosine").calibrated(known, loops)
+    others = [replace(rule, threshold=value) for value in np.linspace(0, 1.1, 400)]
+    best = max(np.nan_to_num(kappa(other.falls(known), loops)) for other in others)
+    assert kappa(rule.falls(known), loops) >= best - 1e-12
+
+
+def test_a_vote_of_one_rule_is_that_rule(rng):
+    known, rule = Known(a=rng.random((40, 25))), LoopRule("a", 1, 0.6)
+    vote_of_one = Vote("alone", (rule,), 1)
+    assert np.array_equal(vote_of_one.falls(known), rule.falls(known))
+    assert np.array_equal(vote_of_one.onset(known), rule.onset(known), equal_nan=True)
+    assert np.array_equal(vote_of_one.in_loop(known), rule.in_loop(known))
+
+
+def test_a_vote_falls_by_the_turn_at_which_enough_rules_do(rng):
+    """Rules may find their loops at different turns: a vote falls though no turn is in a loop for enough of them."""
+    early, late = np.full((1, 9), 0.9), np.full((1, 9), 0.9)
+    early[0, :3] = late[0, 6:] = 0.1
+    both = Vote("both", (LoopRule("a", 1, 0.5), LoopRule("b", 1, 0.5)), 2)
+    known = Known(a=early, b=late)
+    assert both.falls(known).tolist() == [True] and both.onset(known).tolist() == [7]
+    assert not both.in_loop(known).any()

@@ -33,3 +33,34 @@ def test_the_mean_over_pairs_of_kept_points():
     found = variety.mean_over_pairs(np.stack([apart] * 3), kept)
     assert np.array_equal(found, [3, 1, np.nan], equal_nan=True)
     assert variety.mean_over_pairs(apart, kept[0]) == 3
+
+
+def test_vendi_counts_between_one_and_all(rng):
+    vectors = rng.standard_normal((20, 6, 4))
+    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
+    found = variety.vendi(vectors)
+    assert found.shape == (20,)
+    assert (found >= 1).all() and (found <= 4).all()  # six vectors in four dimensions: four at most
+    turn, _ = np.linalg.qr(rng.standard_normal((4, 4)))
+    assert variety.vendi(vectors[:, ::-1] @ turn) == pytest.approx(found)
+
+
+def test_what_is_said_again_is_repeated_whole():
+    said = "one two three four five"
+    assert variety.repetition_rate(["other words stand here now", said, said])[1:].tolist() == [1]
+    assert variety.repetition_rate([said, "one two three", ""], n=2) == pytest.approx([1, np.nan], nan_ok=True)
+
+
+def test_the_mean_over_pairs_is_that_of_the_distances(rng):
+    from scipy.spatial.distance import pdist, squareform
+
+    points, kept = rng.random((3, 8, 2)), rng.random((3, 8)) < 0.7
+    apart = np.array([squareform(pdist(one)) for one in points])
+    expected = [pdist(one[keep]).mean() for one, keep in zip(points, kept, strict=True)]
+    assert variety.mean_over_pairs(apart, kept) == pytest.approx(expected)
+
+
+def test_longer_sequences_are_never_repeated_more_often():
+    told = ["a b c a b d a b c a", "c a b d x a b c a b", "a b c a b d a b c a"]
+    rates = [variety.repetition_rate(told, n) for n in (1, 2, 3, 4)]
+    assert (np.diff(rates, axis=0) <= 1e-12).all()

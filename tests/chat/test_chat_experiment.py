@@ -82,8 +82,11 @@ def test_the_order_is_that_of_the_registry_then_by_name(begin, prompt, tmp_path)
 def recorded_line(name):
     import json
 
+    from a2a.chat import Request
+
+    request = Request(name, [])
     reply = {"text": "", "model": name, "finish_reason": "stop", "refusal": None}
-    record = {"key": name, "request": {"model": name}, "server": "loopback", "reply": reply, "error": None}
+    record = {"key": request.key, "request": request.as_dict(), "server": "loopback", "reply": reply, "error": None}
     return json.dumps(record | {"outcome": "invalid: empty", "usage": None}) + "\n"
 
 

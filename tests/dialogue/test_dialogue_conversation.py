@@ -175,7 +175,10 @@ def test_two_writers_are_refused(tmp_path):
         (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "line 2: out of order"),
         (lambda lines: [*lines, lines[-1]], "line 37: the study has no more outputs"),
         (lambda lines: [], "holds no study"),
-        (lambda lines: [*lines[:2], b'{"conversation": "s-01", "turn": 1, "text": null}'], "line 3: the text isn't"),
+        (
+            lambda lines: [*lines[:2], b'{"conversation": "s-01", "turn": 1, "text": null}'],
+            "line 3: text is None, wanted str",
+        ),
         (lambda lines: [*lines[:2], b'{"turn": 1}'], "line 3: 'conversation' is missing"),
         (lambda lines: [*lines[:2], b"null"], "line 3: a record is a JSON object"),
     ],

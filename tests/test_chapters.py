@@ -14,8 +14,8 @@ MUTATIONS = {
     stem_of(file.stem): yaml.safe_load(file.read_text())
     for file in sorted((ROOT / "tests" / "mutations").glob("*.yml"))
 }
-DRAWS = 4
-"""Random sets of parameters for each chapter of the theory."""
+DRAWS = int(os.environ.get("A2A_DRAWS", "2"))
+"""Random sets of parameters for each chapter of the theory; the weekly run takes more."""
 
 
 def cases(kind):

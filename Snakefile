@@ -65,7 +65,7 @@ rule book:
         GENERATED,
         expand("_build/variants/{run}.html", run=VARIANTS),
         [str(page) for page in Path("book").rglob("[!.]*") if page.is_file() and str(page) != README_PICTURE],
-        ["_config.yml", "_toc.yml", "constraints.txt"],
+        ["_config.yml", "_toc.yml", "constraints.txt", "CONTRIBUTING.md"],
     output:
         "_build/html/index.html",
         site=SITE,

@@ -134,6 +134,11 @@ def test_what_makes_the_page_of_a_variant(checkout, file):
     assert VARIANT_PAGES and remade(checkout) == VARIANT_PAGES | SITE
 
 
+def test_what_a_page_includes(checkout):
+    change(checkout / "CONTRIBUTING.md")
+    assert remade(checkout) == SITE
+
+
 def test_the_parameters_of_a_variant(checkout):
     chapter = next(name for name, chapter in CHAPTERS.items() if "variants" in chapter)
     other = CHAPTERS | {

@@ -22,7 +22,7 @@ from a2a.dialogue.interventions import INTERVENTIONS
 from a2a.dialogue.records import Conversations, read_conversations
 from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
-from a2a.dialogue.studyfile import RecordError, StudyFile, header
+from a2a.dialogue.studyfile import StudyFile, header
 from a2a.models.errors import CallError
 from a2a.models.loading import load_model
 from a2a.models.protocol import LanguageModel, Sampling
@@ -88,24 +88,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import torch
 
     torch.set_num_threads(options.threads)
-    for name in options.studies or known:
-        try:
-            told = _record(name, known[name], options)
-        except (RecordError, ModuleNotFoundError, CallError) as error:
-            print(f"record: {error}", file=sys.stderr)
-            return 1
-        print(f"{name}: {len(told.outputs)} outputs; {told.counts()}")
-        if options.against is not None:
-            same, both = identical(told, read_conversations(options.against / f"{name}.jsonl"))
-            print(f"{name}: {same} of {both} outputs are identical to those in {options.against.name}")
+    try:
+        for name in options.studies or known:
+            _tell(name, known[name], options)
+    except KeyboardInterrupt:
+        print("record: stopped; what is recorded stays, and the same command goes on from there", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ModuleNotFoundError, CallError) as error:
+        print(f"record: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _tell(name: str, settings: dict[str, Any], options: argparse.Namespace) -> None:
+    other = None if options.against is None else read_conversations(options.against / f"{name}.jsonl")
+    told = _record(name, settings, options)
+    print(f"{name}: {len(told.outputs)} outputs; {told.counts()}")
+    if other is not None:
+        same, both = identical(told, other)
+        print(f"{name}: {same} of {both} outputs are identical to those in {options.against.name}")
 
 
 def _record(name: str, settings: dict[str, Any], options: argparse.Namespace) -> Conversations:
     file = options.folder / f"{name}.jsonl"
     # a whole study needs neither its models nor the machine that it was made on
-    if StudyFile(file).study is not None and (told := read_conversations(file)).is_complete:
+    kept = StudyFile(file)
+    if kept.study is not None and (told := read_conversations(file)).is_complete:
         return told
+    kept.require_writable()
     study = build(name, settings, device=options.device, dtype=options.dtype)
     last = min(options.turns or study.turns, study.turns)
     return converse(study, file, progress=True, until=lambda told: len(told.outputs) >= last * len(study.seeds))
@@ -115,12 +125,18 @@ def _parser(known: dict[str, Any]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m a2a.dialogue.record", description="Record the studies.")
     parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"{', '.join(known)}; all if none is named")
     parser.add_argument("--folder", type=Path, default=Path("conversations"), help="where the files lie")
-    parser.add_argument("--turns", type=int, help="stop after this many turns of each conversation (to go on later)")
+    parser.add_argument("--turns", type=_count, help="stop after this many turns of each conversation (to go on later)")
     parser.add_argument("--against", type=Path, metavar="FOLDER", help="count the texts that are as recorded there")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--threads", type=int, default=1, help="of torch; the recorded files were made with 1")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16", "float16"))
+    parser.add_argument("--threads", type=_count, default=1, help="of torch; the recorded files were made with 1")
     return parser
+
+
+def _count(said: str) -> int:
+    if not said.isdecimal() or int(said) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {said!r}")
+    return int(said)
 
 
 @cache

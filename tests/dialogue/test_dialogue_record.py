@@ -1,3 +1,8 @@
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from a2a.dialogue import converse, read_conversations, record
@@ -106,6 +111,116 @@ def test_a_server_that_does_not_answer_is_one_line(studies, tmp_path, capsys, mo
     monkeypatch.setattr(record, "load_model", no_model)
     assert record.main(["one", "--folder", str(tmp_path)]) == 1
     assert capsys.readouterr().err == "record: http://127.0.0.1:9/v1, model m: connection failed\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (["--turns", "0"], "--turns: must be a whole number from 1, got '0'"),
+        (["--turns", "-1"], "--turns: must be a whole number from 1, got '-1'"),
+        (["--turns", "two"], "--turns: must be a whole number from 1, got 'two'"),
+        (["--threads", "0"], "--threads: must be a whole number from 1, got '0'"),
+        (["--dtype", "int7"], "--dtype: invalid choice: 'int7'"),
+    ],
+)
+def test_a_wrong_option_ends_with_2_and_says_which(studies, capsys, wrong, says):
+    with pytest.raises(SystemExit) as ended:
+        record.main(wrong)
+    assert ended.value.code == 2 and says in capsys.readouterr().err
+
+
+def _no_folder(tmp_path):
+    (tmp_path / "there").write_text("no folder")
+    return ["--folder", str(tmp_path / "there" / "in")]
+
+
+def _foreign(tmp_path):
+    (tmp_path / "one.jsonl").write_bytes(b"a letter")
+    return ["--folder", str(tmp_path)]
+
+
+def _pipe(tmp_path):
+    os.mkfifo(tmp_path / "one.jsonl")
+    return ["--folder", str(tmp_path)]
+
+
+def _edited(tmp_path):
+    record.main(["one", "--folder", str(tmp_path)])
+    content = (tmp_path / "one.jsonl").read_bytes()
+    (tmp_path / "one.jsonl").write_bytes(content.replace(b'"turn": 2', b'"turn": 3'))
+    return ["--folder", str(tmp_path)]
+
+
+def _against_nothing(tmp_path):
+    return ["--folder", str(tmp_path), "--against", str(tmp_path / "nowhere")]
+
+
+def _against_damaged(tmp_path):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "one.jsonl").write_bytes(b"[1]\n")
+    return ["--folder", str(tmp_path), "--against", str(tmp_path / "other")]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "says"),
+    [
+        (_no_folder, "there/in/one.jsonl'"),
+        (_foreign, "one.jsonl, line 1: this isn't JSON"),
+        (_pipe, "one.jsonl isn't a file"),
+        (_edited, "one.jsonl, line 52: the record isn't as it was written"),
+        (_against_nothing, "no conversations at"),
+        (_against_damaged, "one.jsonl, line 1: a record is a JSON object"),
+    ],
+)
+def test_what_cannot_be_recorded_is_one_line_before_a_model_is_loaded(
+    studies, tmp_path, capsys, monkeypatch, prepare, says
+):
+    options = prepare(tmp_path)
+    capsys.readouterr()
+    monkeypatch.setattr(record, "build", lambda *_, **__: 1 / 0)
+    assert record.main(["one", *options]) == 1
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1 and told.err.startswith("record: ") and says in told.err
+
+
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("install a2a[dialogue]"), OSError("We couldn't\nconnect"), ValueError("no model")]
+)
+def test_a_model_that_cannot_be_loaded_is_one_line(studies, tmp_path, capsys, monkeypatch, error):
+    def no_model(spec, **options):
+        raise error
+
+    record._model.cache_clear()
+    monkeypatch.setattr(record, "load_model", no_model)
+    assert record.main(["one", "--folder", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"record: {' '.join(str(error).split())}\n"
+
+
+INTERRUPTED = """
+import sys, time
+from a2a.dialogue import record
+from a2a.models.scripted import ScriptedModel
+
+def slow(text, seed):
+    print("talking", flush=True)
+    time.sleep(0.05)
+    return text
+
+record.load_model = lambda spec, **options: ScriptedModel(slow)
+sys.exit(record.main(["main", "--folder", sys.argv[1]]))
+"""
+
+
+def test_an_interrupt_ends_with_130_and_one_line(tmp_path):
+    run = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert run.stdout.readline() == "talking\n"
+    run.send_signal(signal.SIGINT)
+    told = run.communicate(timeout=60)[1]
+    assert run.returncode == 130 and "Traceback" not in told
+    assert told.splitlines()[-1].startswith("record: stopped; what is recorded stays")
+    read_conversations(tmp_path / "main.jsonl")
 
 
 @pytest.mark.parametrize("name", record.studies())

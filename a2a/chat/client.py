@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
+from a2a.chat.asking import asking
 from a2a.chat.calls import Reply, Request
 from a2a.chat.endpoint import Endpoint
 from a2a.chat.replies import Outcome
 from a2a.chat.transcripts import ReplayMiss, Transcripts
 from a2a.models import background
-from a2a.models.connection import Connection
-from a2a.models.errors import CallError, RequestRejected
+from a2a.models.connection import LONGEST_PAUSE, LONGEST_WAIT, Connection
+from a2a.models.errors import CallError, CallFailed, RequestRejected
 from a2a.models.usage import Budget, Prices, Usage
 
 T = TypeVar("T")
 Mode = Literal["live", "record", "replay"]
 Read = Callable[[Reply], Outcome]
+LONGEST_LOOK = 0.5
+"""Seconds between two looks whether another process has its answer."""
 
 
 class ChatClient:
@@ -28,7 +33,8 @@ class ChatClient:
         base_url: of any OpenAI-compatible server; not needed for replay.
         transcripts: where calls are written down and found again.
         mode: "live" asks and keeps nothing; "record" asks only what the transcript doesn't answer, and writes every
-            call down; "replay" never asks, and a request that isn't in the transcript is an error that names it.
+            call down; processes that share a transcript ask each question once, and all get the first reply to it;
+            "replay" never asks, and a request that isn't in the transcript is an error that names it.
         concurrency, retries, backoff, timeout: see `Connection`.
         budget_calls, budget_tokens: see `Budget`.
         prices: for the cost.
@@ -36,6 +42,7 @@ class ChatClient:
     Attributes:
         endpoint: the way to the server; None in replay.
         spent, replayed: usage of what was sent, and of what came from the transcript.
+        patience: seconds to wait for a question that another process asks while nothing new is recorded.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class ChatClient:
         self.mode, self.transcripts, self.prices = mode, transcripts, prices
         self.endpoint: Endpoint | None = None
         self.spent, self.replayed = Usage(), Usage()
+        self.patience = 2 * timeout + LONGEST_WAIT + LONGEST_PAUSE
         if base_url is not None and mode != "replay":
             budget = Budget(budget_calls, budget_tokens)
             connection = Connection(
@@ -88,14 +96,52 @@ class ChatClient:
             ReplayMiss: in replay, if the transcript doesn't hold the request.
             RequestRejected, CallFailed, BudgetExhausted: see `Connection.ask`.
         """
-        if self.transcripts is not None and (record := self.transcripts.answer(request)) is not None:
-            reply = Reply(**record["reply"], usage=record["usage"], recorded=True)
-            self.replayed.add(reply.usage)
+        if (reply := self._known(request)) is not None:
             return reply, read(reply)
         if self.endpoint is None:
             assert self.transcripts is not None
             raise ReplayMiss(request, self.transcripts.path, self.transcripts.failure(request))
-        return await self._ask(self.endpoint, request, read)
+        if self.transcripts is None:
+            return await self._ask(self.endpoint, request, read)
+        return await self._ask_once(self.endpoint, self.transcripts, request, read)
+
+    def _known(self, request: Request) -> Reply | None:
+        record = None if self.transcripts is None else self.transcripts.answer(request)
+        if record is None:
+            return None
+        reply = Reply(**record["reply"], usage=record["usage"], recorded=True)
+        self.replayed.add(reply.usage)
+        return reply
+
+    async def _ask_once(
+        self, endpoint: Endpoint, transcripts: Transcripts, request: Request, read: Read
+    ) -> tuple[Reply, Outcome]:
+        """Ask what nobody else who writes to this transcript asks; wait for what somebody does.
+
+        Whoever asks gives the question free once its answer, or its last failure, is recorded; so does its end.
+        """
+        pause, seen, since = 0.01, -1, 0.0
+        while True:
+            with asking(transcripts.path, request.key) as is_mine:
+                if (reply := self._known(request)) is not None:
+                    return reply, read(reply)
+                if is_mine:
+                    await self._ask(endpoint, request, read)
+                    return self._first(transcripts, request, read)
+            if transcripts.calls != seen:
+                seen, since = transcripts.calls, time.monotonic()
+            elif time.monotonic() - since > self.patience:
+                raise CallFailed(f"another process asks {request.name}, and has recorded nothing for {self.patience} s")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_LOOK)
+
+    @staticmethod
+    def _first(transcripts: Transcripts, request: Request, read: Read) -> tuple[Reply, Outcome]:
+        """What was just answered, as it is recorded: a replay is to see the same."""
+        record = transcripts.answer(request)
+        assert record is not None
+        reply = Reply(**record["reply"], usage=record["usage"])
+        return reply, read(reply)
 
     async def _ask(self, endpoint: Endpoint, request: Request, read: Read) -> tuple[Reply, Outcome]:
         sent: set[str] = set()

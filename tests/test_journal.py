@@ -1,8 +1,9 @@
 import gzip
-import json
 import multiprocessing
 import os
 import random
+import subprocess
+import sys
 import threading
 import time
 
@@ -11,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2a.journal import Journal, JournalError
+from a2a.sealed import sealed
 
 OPENING = b'{"n": '
 
 
 def lines_of(*numbers):
-    return b"".join(json.dumps({"n": n, "text": "t" * n}).encode() + b"\n" for n in numbers)
+    return b"".join(sealed(record) + b"\n" for record in blocks(*numbers))
 
 
 def blocks(*numbers):
@@ -67,7 +69,7 @@ def test_hostile_text_is_one_line(file):
     assert read[0]["text"] == said and file.read_bytes().count(b"\n") == 1
 
 
-@given(cut=st.integers(0, 200), reader_first=st.booleans())
+@given(cut=st.sampled_from([0, *range(len(OPENING), 450)]), reader_first=st.booleans())
 def test_cut_anywhere_it_keeps_its_whole_records_and_goes_on(tmp_path_factory, cut, reader_first):
     file, content = tmp_path_factory.mktemp("cut") / "j.jsonl", lines_of(*range(7))
     cut = min(cut, len(content))
@@ -90,7 +92,37 @@ def test_a_record_that_another_s_line_feed_completes_is_read_once(file):
     assert numbers(reader) == [3]
 
 
-@pytest.mark.parametrize("foreign", [b"a letter to my aunt", b'{"a": "diary', b"[1, 2", b"{'n': 1}", b"3"])
+def test_too_short_a_beginning_of_a_file_may_be_anybody_s(file):
+    file.parent.mkdir()
+    for cut in range(1, len(OPENING)):
+        file.write_bytes(OPENING[:cut])
+        with pytest.raises(JournalError, match="nothing was changed"):
+            journal(file).append(blocks(2))
+        assert file.read_bytes() == OPENING[:cut]
+
+
+def test_what_only_begins_like_a_record_after_what_is_none_is_left(file):
+    file.parent.mkdir()
+    content = b'{"n": 1}\n{"n": 2, "te'
+    file.write_bytes(content)
+    with pytest.raises(JournalError, match="nothing was changed"):
+        journal(file).append(blocks(3))
+    assert file.read_bytes() == content
+
+
+FOREIGN = [
+    b"a letter to my aunt",
+    b'{"a": "diary',
+    b"[1, 2",
+    b"{'n': 1}",
+    b"3",
+    b'{"n": 1}',
+    b'{"n": 1, "\xc3\xa4',
+    b"\0",
+]
+
+
+@pytest.mark.parametrize("foreign", FOREIGN)
 def test_nothing_that_is_not_its_own_is_removed(file, foreign):
     file.parent.mkdir()
     for content in (foreign, lines_of(1) + foreign):
@@ -109,9 +141,20 @@ def test_nothing_that_is_not_its_own_is_removed(file, foreign):
         (b"", "line 2: this isn't JSON"),
         (b"null", "line 2: a record is a JSON object, not NoneType"),
         (b"[1]", "line 2: a record is a JSON object, not list"),
-        (b'{"m": 1}', "line 2: 'n' is missing"),
+        (sealed({"m": 1}), "line 2: 'n' is missing"),
+        (b'{"n": 2}', "line 2: the record has no digest"),
+        (lines_of(2)[:-1].replace(b"tt", b"t"), "line 2: the record isn't as it was written"),
+        (lines_of(2)[:-1].replace(b": 2", b": 1"), "line 2: the record isn't as it was written"),
+        (lines_of(2)[:-1].replace(b": 2", b":  2"), "line 2: the record isn't as it was written"),
+        (lines_of(2)[:-1].replace(b'{"n"', b'{"n": 3, "n"'), "line 2: the record isn't as it was written"),
+        (lines_of(2)[:-1] + b"\r", "line 2: the record isn't as it was written"),
+        (b"\xef\xbb\xbf" + lines_of(2)[:-1], "line 2: this isn't JSON .*BOM"),
+        (lines_of(2, 2)[:-1].replace(b"\n", b""), "line 2: this isn't JSON"),
+        (b"\0" * 100, "line 2: this isn't JSON"),
         (b"\xff", "line 2: this isn't JSON"),
         (b"[" * 100_000, "line 2: .*recursion"),
+        (b'{"n": ' * 50_000 + b"2" + b"}" * 50_000, "line 2: .*recursion"),
+        (b"9" * 5_000, "line 2: .*digits"),
     ],
 )
 def test_a_line_that_is_no_record_is_named_every_time(file, line, says):
@@ -122,6 +165,36 @@ def test_a_line_that_is_no_record_is_named_every_time(file, line, says):
     for _ in range(2):
         with pytest.raises(JournalError, match=says):
             numbers(kept)
+
+
+def test_what_a_record_holds_can_not_break_the_error_s_line(file):
+    def refuse(record):
+        raise ValueError(record["text"])
+
+    journal(file).append([{"n": 1, "text": "a\nb\u2028c" + "d e " * 1000}])
+    with pytest.raises(JournalError) as caught:
+        journal(file).read(refuse)
+    assert len(str(caught.value).splitlines()) == 1 and len(str(caught.value)) < 400
+
+
+def test_a_file_that_is_cut_or_removed_meanwhile_is_noticed(file):
+    kept = journal(file)
+    kept.append(blocks(1, 2))
+    assert numbers(kept) == [1, 2]
+    file.write_bytes(lines_of(1))
+    with pytest.raises(JournalError, match="holds less than it did"):
+        numbers(kept)
+    file.unlink()
+    with pytest.raises(JournalError, match="holds less than it did"):
+        numbers(kept)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_something_else_than_a_file_is_neither_read_nor_written(tmp_path, make):
+    make(tmp_path / "j.jsonl")
+    for use in (print, journal(tmp_path / "j.jsonl").append):
+        with pytest.raises(JournalError, match=r"j\.jsonl isn't a file"):
+            journal(tmp_path / "j.jsonl").read(use) if use is print else use(blocks(1))
 
 
 def test_errors_are_of_the_kind_that_was_asked_for(file):
@@ -187,16 +260,14 @@ def test_what_can_be_written_to_is_not_touched(file, tmp_path):
 
 def test_what_cannot_be_written_to_is_known_before(file, tmp_path):
     (tmp_path / "folder").write_text("no folder")
-    with pytest.raises(OSError, match=r"can't be written to: .*folder/j\.jsonl"):
+    with pytest.raises(OSError, match=r"Not a directory: .*folder/j\.jsonl"):
         journal(file).require_writable()
-    with pytest.raises(OSError, match=r"can't be written to: .*j\.jsonl"):
+    with pytest.raises(OSError, match=r"/proc/j\.jsonl"):
         journal("/proc/j.jsonl").require_writable()
     with pytest.raises(JournalError, match="compressed"):
         journal(tmp_path / "j.jsonl.gz").require_writable()
-    for make in (os.mkdir, os.mkfifo):
-        make(tmp_path / make.__name__)
-        with pytest.raises(JournalError, match="isn't a file"):
-            journal(tmp_path / make.__name__).require_writable()
+    with pytest.raises(JournalError, match="isn't a file"):
+        journal(tmp_path).require_writable()
 
 
 @pytest.mark.parametrize("written", [0, 10])
@@ -204,7 +275,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(file, monkeypatch, written):
     kept, write = journal(file), os.write
     kept.append(blocks(1))
     monkeypatch.setattr(os, "write", lambda descriptor, block: write(descriptor, block[:written]))
-    with pytest.raises(OSError, match="only a part of"):
+    with pytest.raises(OSError, match=rf"only {written} of \d+ bytes could be written: '.*j\.jsonl'"):
         kept.append(blocks(2, 3))
     monkeypatch.undo()
     assert file.read_bytes() == lines_of(1)
@@ -223,6 +294,27 @@ def test_what_was_not_synchronised_is_not_kept(file, monkeypatch):
     with pytest.raises(OSError, match="input/output"):
         kept.append(blocks(2))
     assert file.read_bytes() == lines_of(1)
+
+
+LIMITED = """
+import resource, sys
+from a2a.journal import Journal
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+kept = Journal(sys.argv[1], b'{"n": ')
+for n in range(1000):
+    try:
+        kept.append([{"n": n, "text": "t" * 500}] * 3)
+    except OSError as error:
+        sys.exit(f"{n}: {error}")
+"""
+
+
+def test_a_real_limit_on_the_file_s_size_loses_nothing(file):
+    told = subprocess.run([sys.executable, "-c", LIMITED, str(file)], capture_output=True, text=True)
+    last = int(told.stderr.split(":")[0])
+    assert told.returncode == 1 and told.stderr.count("\n") == 1 and str(file) in told.stderr
+    assert last > 5 and numbers(journal(file)) == [n for n in range(last) for _ in range(3)]
+    journal(file).append(blocks(3))
 
 
 def append_for_ever(file, start):

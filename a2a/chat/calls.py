@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from a2a.chat.protocol import Messages
 from a2a.models.usage import token_counts
+from a2a.sealed import digest
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,7 @@ class Request:
 
         The base URL isn't part of it: the local server's port changes from run to run.
         """
-        text = json.dumps(self.as_dict(), sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return digest(self.as_dict())
 
     @property
     def name(self) -> str:

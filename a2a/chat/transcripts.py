@@ -38,12 +38,18 @@ def request_of(record: Record) -> Request:
 class Transcripts:
     """The calls of one file; a name that ends in .gz is for replay only.
 
+    Attributes:
+        path: the file.
+        calls: how many were read so far, answered or not.
+        answered_by: by model, the server and the dated name that its answers come from.
+
     Raises:
         TranscriptError: if a line isn't the record of a call (a torn last line is nobody's fault and is passed over).
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.calls = 0
         self.answered_by: dict[str, tuple[str, str]] = {}
         self._answers: dict[str, Record] = {}
         self._failures: dict[str, str] = {}
@@ -78,13 +84,11 @@ class Transcripts:
 
         Raises:
             TranscriptError: if the model's earlier answers came from another server or dated model; the record is then
-                kept as a failure.
+                no answer.
         """
-        mixed = self._mixed(record)
-        record = {**record, "error": mixed} if mixed else record
         self._journal.append([record])
         self.refresh()
-        if mixed:
+        if record["error"] is None and (mixed := self._mixed(record)):
             raise TranscriptError(mixed)
 
     def require_writable(self) -> None:
@@ -99,17 +103,21 @@ class Transcripts:
         key, error, model = record["key"], record["error"], record["request"]["model"]
         if key != request_of(record).key:
             raise ValueError("the request isn't the one that its key was made of: the line was edited")
+        self.calls += 1
         if error is not None:
             self._failures[key] = str(error)
             return
         _require_answer(record)
-        self._answers.setdefault(key, record)
         self.answered_by.setdefault(model, _identity(record))
+        if mixed := self._mixed(record):
+            self._failures[key] = mixed
+        else:
+            self._answers.setdefault(key, record)
 
     def _mixed(self, record: Record) -> str | None:
+        """What is wrong with an answer, if the first one of its model came from elsewhere."""
         model = record["request"]["model"]
-        known = self.answered_by.get(model)
-        if record["error"] is not None or known is None or known == _identity(record):
+        if (known := self.answered_by[model]) == _identity(record):
             return None
         was, now = (f"{answered} at {server}" for server, answered in (known, _identity(record)))
         return f"{self.path.name} holds answers of {model} as {was}, now it is {now}: use another transcript for these"

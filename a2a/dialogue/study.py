@@ -62,6 +62,10 @@ class Study:
         """The first and the second."""
         return self.first, self.second
 
+    def writer(self, turn: int) -> LanguageModel:
+        """Who writes a turn; they are counted from 1."""
+        return self.first if turn % 2 else self.second
+
     def describe(self) -> dict[str, Any]:
         """All that decides what is written, but for the machine."""
         return {

@@ -10,9 +10,11 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from a2a.dialogue.study import Study, machine
+from a2a.dialogue.turns import asked, prompt
 from a2a.journal import Journal, JournalError, Record
 
 
@@ -46,6 +48,14 @@ def whole(study: Study, outputs: int) -> int:
     return position
 
 
+_FIELDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("model", "text", "finish", "time"), (str,)),
+    **dict.fromkeys(("seed", "attempts", "dropped"), (int,)),
+    **dict.fromkeys(("size", "prompt_tokens", "new_tokens"), (int, NoneType)),
+    **{"injected": (str, NoneType), "seconds": (int, float)},
+}
+
+
 class StudyFile:
     """A study's file: what it holds, and the way to add to it.
 
@@ -60,6 +70,8 @@ class StudyFile:
         self.study: Study | None = None
         self.outputs: list[Record] = []
         self._due: Iterator[tuple[str, int]] = iter(())
+        self._texts: dict[str, list[str]] = {}
+        self._sampling: Record = {}
         self._journal = Journal(file, b'{"record": "', RecordError)
         self._journal.read(self._take)
 
@@ -96,21 +108,36 @@ class StudyFile:
             raise ValueError("the study has no more outputs than those before this one")
         if (record["conversation"], record["turn"]) != due:
             raise ValueError(f"out of order: the next output is that of {due[0]} at turn {due[1]}")
-        _require_output(record)
+        texts = self._texts[record["conversation"]]
+        _require_types(record)
+        _require_asked(record, self.study, self._sampling, texts)
         self.outputs.append(record)
+        texts.append(record["text"])
 
     def _start(self, record: Record) -> None:
         if record.get("record") != "study" or not isinstance(record.get("machine"), dict):
             raise ValueError("a journal of conversations starts with a study")
         self.first, self.study = record, Study.from_description(record)
+        self._sampling = self.study.intervention.adjust(self.study.sampling).as_dict()
+        self._texts = {seed.id: [seed.text] for seed in self.study.seeds}
         self._due = ((name, turn) for turn, ids in plan(self.study) for name in ids)
 
 
-def _require_output(record: Record) -> None:
-    """Nothing, if a record holds what is read of an output; else a LookupError or a TypeError."""
-    for name, kind in (("text", str), ("finish", str), ("dropped", int), ("attempts", int), ("injected", str | None)):
-        if not isinstance(record[name], kind):
-            raise TypeError(f"{name} is {record[name]!r}, wanted {getattr(kind, '__name__', kind)}")
+def _require_types(record: Record) -> None:
+    """Nothing, if a record holds what outputs hold; else a LookupError or a TypeError."""
+    for name, kinds in _FIELDS.items():
+        if not isinstance(record[name], kinds) or isinstance(record[name], bool):
+            raise TypeError(f"{name} is {record[name]!r}, wanted {' or '.join(kind.__name__ for kind in kinds)}")
+
+
+def _require_asked(record: Record, study: Study, sampling: Record, before: list[str]) -> None:
+    """Nothing, if an output is what the study asked for after those texts; else a LookupError or a ValueError."""
+    model = study.writer(record["turn"])
+    if (record["model"], record["size"], record["sampling"]) != (model.name, model.size, sampling):
+        raise ValueError("its model or its sampling isn't that of the study")
+    text, read = prompt(before, study.history, record["injected"])
+    if record["read"] != read or record["asked"] != asked(model, text, sampling, record["seed"]):
+        raise ValueError("its model was asked something else: this record was edited, or a text that it read")
 
 
 def _same(was: Record, wanted: Record, name: str) -> None:

@@ -11,18 +11,19 @@ from typing import Any, Literal
 from a2a.dialogue.study import Study
 from a2a.journal import Record
 from a2a.models.protocol import Continuation, LanguageModel, Sampling
+from a2a.sealed import digest
 
 
 def make_turn(study: Study, turn: int, conversations: dict[str, list[Record]]) -> list[Record]:
     """One output for each conversation, all by the model whose turn it is."""
     started = time.monotonic()
-    model = study.first if turn % 2 else study.second
-    sampling = study.intervention.adjust(study.sampling)
+    model, sampling = study.writer(turn), study.intervention.adjust(study.sampling)
     before = {name: [record["text"] for record in records] for name, records in conversations.items()}
     injected = {name: _injection(study, turn, name, records) for name, records in conversations.items()}
     prompts = {name: prompt(texts, study.history, injected[name]) for name, texts in before.items()}
     drawn = _draw(study, turn, model, sampling, {name: text for name, (text, _) in prompts.items()}, before)
     seconds = round((time.monotonic() - started) / len(drawn), 3)
+    settings = sampling.as_dict()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return [
         {
@@ -38,14 +39,20 @@ def make_turn(study: Study, turn: int, conversations: dict[str, list[Record]]) -
             "new_tokens": continuation.new_tokens,
             "dropped": continuation.dropped,
             "injected": injected[name],
-            "sampling": sampling.as_dict(),
+            "sampling": settings,
             "seed": seed,
+            "asked": asked(model, prompts[name][0], settings, seed),
             "attempts": attempts,
             "time": now,
             "seconds": seconds,
         }
         for name, (continuation, seed, attempts) in drawn.items()
     ]
+
+
+def asked(model: LanguageModel, text: str, sampling: dict[str, Any], seed: int) -> str:
+    """A digest of all that a model was asked when it wrote an output."""
+    return digest([model.describe(), text, sampling, seed])
 
 
 def derived_seed(*parts: Any) -> int:

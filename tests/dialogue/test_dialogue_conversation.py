@@ -9,6 +9,7 @@ from a2a.dialogue.studyfile import RecordError, StudyFile, plan
 from a2a.dialogue.turns import derived_seed, prompt
 from a2a.models import Sampling, load_model
 from a2a.models.scripted import ScriptedModel
+from a2a.sealed import sealed, unsealed
 
 SEEDS = [Seed(f"s-{i:02}", "s", f"Seed {i}.") for i in range(7)]
 
@@ -20,7 +21,7 @@ def study(**changes):
 
 def without_times(file):
     records = [json.loads(line) for line in file.read_bytes().splitlines()]
-    return [{key: value for key, value in record.items() if key not in ("time", "seconds")} for record in records]
+    return [{key: record[key] for key in record if key not in ("time", "seconds", "digest")} for record in records]
 
 
 def test_each_reads_what_the_other_wrote():
@@ -99,7 +100,8 @@ def test_a_file_cut_anywhere_is_completed(tmp_path_factory, cut, batch):
     folder = tmp_path_factory.mktemp("cut")
     converse(study(batch=batch), folder / "whole.jsonl")
     content = (folder / "whole.jsonl").read_bytes()
-    (folder / "cut.jsonl").write_bytes(content[: int(cut * len(content))])
+    kept = int(cut * len(content))
+    (folder / "cut.jsonl").write_bytes(content[: kept if kept > 20 else 0])
     converse(study(batch=batch), folder / "cut.jsonl")
     assert without_times(folder / "cut.jsonl") == without_times(folder / "whole.jsonl")
 
@@ -176,10 +178,15 @@ def test_two_writers_are_refused(tmp_path):
         (lambda lines: [*lines, lines[-1]], "line 37: the study has no more outputs"),
         (lambda lines: [], "holds no study"),
         (
-            lambda lines: [*lines[:2], b'{"conversation": "s-01", "turn": 1, "text": null}'],
+            lambda lines: [*lines[:2], sealed({**unsealed(lines[2]), "text": None})],
             "line 3: text is None, wanted str",
         ),
-        (lambda lines: [*lines[:2], b'{"turn": 1}'], "line 3: 'conversation' is missing"),
+        (lambda lines: [*lines[:2], sealed({"turn": 1})], "line 3: 'conversation' is missing"),
+        (lambda lines: [*lines[:2], b'{"conversation": "s-01", "turn": 1}'], "line 3: the record has no digest"),
+        (
+            lambda lines: [*lines[:2], lines[2].replace(b'"text": "', b'"text": "x')],
+            "line 3: the record isn't as it was",
+        ),
         (lambda lines: [*lines[:2], b"null"], "line 3: a record is a JSON object"),
     ],
 )
@@ -188,6 +195,68 @@ def test_a_spoilt_file_is_refused(tmp_path, spoil, message):
     lines = (tmp_path / "t.jsonl").read_bytes().splitlines()
     (tmp_path / "t.jsonl").write_bytes(b"".join(line + b"\n" for line in spoil(lines)))
     with pytest.raises(RecordError, match=message):
+        read_conversations(tmp_path / "t.jsonl")
+
+
+def spoil(file, line, **changes):
+    """Change a record and seal it anew, as somebody would who knows the format."""
+    lines = file.read_bytes().splitlines()
+    lines[line - 1] = sealed({**unsealed(lines[line - 1]), **changes})
+    file.write_bytes(b"".join(one + b"\n" for one in lines))
+
+
+@pytest.mark.parametrize(
+    ("history", "line", "shows"), [(1, 2, 9), (1, 9, 16), (3, 9, 16), ("all", 2, 9), ("all", 8, 15)]
+)
+def test_an_edited_text_shows_at_the_first_output_that_read_it(tmp_path, history, line, shows):
+    converse(study(history=history), tmp_path / "t.jsonl")
+    spoil(tmp_path / "t.jsonl", line, text="Something else.")
+    with pytest.raises(RecordError, match=rf"t\.jsonl, line {shows}: its model was asked something else"):
+        read_conversations(tmp_path / "t.jsonl")
+
+
+def test_an_edited_seed_sentence_shows_at_the_first_output_that_read_it(tmp_path):
+    converse(study(), tmp_path / "t.jsonl")
+    seeds = [{"id": seed.id, "category": seed.category, "text": seed.text.upper()} for seed in SEEDS]
+    spoil(tmp_path / "t.jsonl", 1, seeds=seeds)
+    with pytest.raises(RecordError, match="line 2: its model was asked something else"):
+        read_conversations(tmp_path / "t.jsonl")
+
+
+def test_swapped_texts_show(tmp_path):
+    converse(study(), tmp_path / "t.jsonl")
+    texts = read_conversations(tmp_path / "t.jsonl").texts()
+    spoil(tmp_path / "t.jsonl", 2, text=texts["s-01"][1])
+    spoil(tmp_path / "t.jsonl", 3, text=texts["s-00"][1])
+    with pytest.raises(RecordError, match="line 9: its model was asked something else"):
+        read_conversations(tmp_path / "t.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"seed": 1}, "asked something else"),
+        ({"asked": "0" * 32}, "asked something else"),
+        ({"injected": "A goat."}, "asked something else"),
+        ({"read": [5]}, "asked something else"),
+        ({"read": None}, "asked something else"),
+        ({"asked": None}, "asked something else"),
+        ({"model": "another"}, "its model or its sampling"),
+        ({"size": 7}, "its model or its sampling"),
+        ({"sampling": {**Sampling().as_dict(), "temperature": 0.1}}, "its model or its sampling"),
+        ({"sampling": []}, "its model or its sampling"),
+        *(
+            ({name: []}, f"{name} is \\[\\], wanted")
+            for name in ("text", "seed", "size", "injected", "seconds", "time")
+        ),
+        ({"attempts": True}, "attempts is True, wanted int"),
+        ({"prompt_tokens": "9"}, "prompt_tokens is '9', wanted int or NoneType"),
+    ],
+)
+def test_an_output_that_is_not_what_the_study_asked_for_is_named(tmp_path, change, says):
+    converse(study(), tmp_path / "t.jsonl")
+    spoil(tmp_path / "t.jsonl", 9, **change)
+    with pytest.raises(RecordError, match=rf"t\.jsonl, line 9: .*{says}"):
         read_conversations(tmp_path / "t.jsonl")
 
 

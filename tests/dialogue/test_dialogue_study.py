@@ -7,6 +7,7 @@ from a2a.dialogue import Seed, Study, converse, read_conversations
 from a2a.dialogue.interventions import INTERVENTIONS, Intervention
 from a2a.dialogue.studyfile import RecordError, header
 from a2a.models import LanguageModel, Sampling, load_model
+from a2a.sealed import sealed
 
 SEEDS = [Seed("s-01", "s", "One."), Seed("s-02", "s", "Two.")]
 RECORDED = sorted((Path(__file__).resolve().parents[2] / "conversations").glob("*.jsonl"))
@@ -45,7 +46,7 @@ def test_what_is_recorded_reads_as_a_study_and_would_be_written_the_same(file):
         first = lines.readline()
     told = read_conversations(file)
     again = {**header(told.study), "machine": told.machine}
-    assert json.dumps(again).encode() + b"\n" == first
+    assert sealed(again) + b"\n" == first
     assert told.study.name == file.stem and told.is_complete and told.machine["threads"] == 1
     assert told.study.intervention is INTERVENTIONS[told.study.intervention.name]
 
@@ -71,6 +72,6 @@ def test_models_that_were_only_recorded_must_be_loaded(tmp_path):
     ],
 )
 def test_a_first_line_that_is_no_study_is_named(spoil, tmp_path, untyped):
-    (tmp_path / "t.jsonl").write_text(json.dumps({**header(study()), **spoil}) + "\n")
-    with pytest.raises(RecordError, match=r"t\.jsonl, line 1"):
+    (tmp_path / "t.jsonl").write_bytes(sealed({**header(study()), **spoil}))
+    with pytest.raises(RecordError, match=r"t\.jsonl, line 1: (?!.*digest)"):
         read_conversations(tmp_path / "t.jsonl")

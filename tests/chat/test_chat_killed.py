@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 
+from test_chat_asking import go_on, start, told
+
 from a2a.chat import Transcripts
 from a2a.chat.endpoint import _seed
 
 KILLS = int(os.environ.get("A2A_KILLS", "4"))
+ROUNDS = max(1, KILLS // 3)
 CALLS = 2 * 6 * 6
 
 RUN = """
@@ -71,3 +74,30 @@ def test_killed_and_started_again(watched, tmp_path, kills=KILLS):
     assert CALLS <= len(app.asked) <= CALLS + 2 * kills
     uninterrupted = _start(url, tmp_path / "other.jsonl").communicate(timeout=60)[0]
     assert json.loads(finished) == json.loads(uninterrupted)
+
+
+def test_several_killed_and_started_again(watched, tmp_path, rounds=ROUNDS):
+    """Three recorders of one transcript, each killed at its own moment, in every round."""
+    url, app = watched
+    file, moments, killed = tmp_path / "calls.jsonl", random.Random(7), 0
+    for _ in range(rounds):
+        before, running = _recorded(file), [start(url, file) for _ in range(3)]
+        go_on(running)
+        asked, some = len(app.asked), moments.randint(1, 3)
+        while len(app.asked) < asked + some and any(process.poll() is None for process in running):
+            time.sleep(0.0005)
+        for process in moments.sample(running, 3):
+            time.sleep(moments.uniform(0, 0.01))
+            process.kill()
+        told(running)
+        killed += sum(process.returncode == -signal.SIGKILL for process in running)
+        assert _recorded(file)[: len(before)] == before
+    running = [start(url, file) for _ in range(3)]
+    go_on(running)
+    answers = told(running)
+    go_on([replay := start(url, file, "replay")])
+    answers |= told([replay])
+    assert len(answers) == 1 and "[[" in answers.pop()
+    assert len(_recorded(file)) == len(set(_recorded(file))) == len(Transcripts(file)) == 24
+    assert len(app.asked) <= 24 + 8 * killed, "only what a killed process had asked may be asked again"
+    print(f"{killed} of {3 * rounds} kills hit a run")

@@ -190,7 +190,9 @@ def _is(what: Callable[[bytes], Record], line: bytes) -> bool:
 
 def _said(error: Exception) -> str:
     """In one line, which need not be true of what a record holds."""
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+    if isinstance(error, json.JSONDecodeError):
+        return f"this isn't JSON ({error.msg} at character {error.pos + 1})"
+    if isinstance(error, UnicodeDecodeError):
         return f"this isn't JSON ({error})"
     said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
     return textwrap.shorten(said, 300)

@@ -1,4 +1,5 @@
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -194,6 +195,21 @@ def test_a_model_that_cannot_be_loaded_is_one_line(studies, tmp_path, capsys, mo
     monkeypatch.setattr(record, "load_model", no_model)
     assert record.main(["one", "--folder", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"record: {' '.join(str(error).split())}\n"
+
+
+def test_a_full_disk_is_one_line_and_the_next_run_goes_on(studies, tmp_path, capsys):
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, usual[1]))
+    try:
+        assert record.main(["one", "--folder", str(tmp_path)]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("record: [Errno ") and last.endswith("one.jsonl'")
+    kept = (tmp_path / "one.jsonl").read_bytes()
+    assert read_conversations(tmp_path / "one.jsonl").texts() and kept.endswith(b"\n")
+    assert record.main(["one", "--folder", str(tmp_path)]) == 0
+    assert (tmp_path / "one.jsonl").read_bytes().startswith(kept)
 
 
 INTERRUPTED = """

@@ -4,11 +4,13 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from functools import partial
 
 import numpy as np
 import pytest
 
+import a2a.chat.client as chat_client
 from a2a.chat import CallFailed, ChatAgent, ChatClient, Settings, Transcripts
 from a2a.chat.asking import asking
 from a2a.sealed import unsealed
@@ -193,6 +195,15 @@ def test_a_wait_without_a_sign_of_life_ends(watched, file, holder, prompt, known
     client.patience = 0.2
     with pytest.raises(CallFailed, match=r"another process asks request .*has recorded nothing for 0\.2 s"):
         _agent(client, prompt)(W[0])
+
+
+def test_where_locks_do_not_work_the_first_reply_still_wins(watched, file, prompt, monkeypatch):
+    monkeypatch.setattr(chat_client, "asking", lambda journal, key: nullcontext(True))
+    recorders = [_client(watched[0], file) for _ in range(3)]
+    answers = _together(*(partial(_agent(one, prompt), W) for one in recorders))
+    replay = _agent(ChatClient(transcripts=Transcripts(file), mode="replay"), prompt)(W)
+    assert all((answer == replay).all() for answer in answers)
+    assert len(watched[1].asked) > len(W), "several must have asked the same"
 
 
 SHARED = """

@@ -4,6 +4,7 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+import time
 from contextlib import nullcontext
 from functools import partial
 
@@ -15,7 +16,9 @@ from a2a.chat import CallFailed, ChatAgent, ChatClient, Settings, Transcripts
 from a2a.chat.asking import asking
 from a2a.sealed import unsealed
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 W = np.linspace(-1, 1, 12).reshape(4, 3)
+FORK = multiprocessing.get_context("fork")
 KEY, OTHER = "0" * 32, "1" * 32
 
 
@@ -62,32 +65,28 @@ def test_an_error_leaves_the_question(file):
         assert again
 
 
-HOLD = """
-import sys
-from pathlib import Path
-from a2a.chat.asking import asking
-with asking(Path(sys.argv[1]), sys.argv[2]) as mine:
-    print(mine, flush=True)
-    sys.stdin.read()
-"""
+def _hold(file, key, told, seconds=600):
+    with asking(file, key) as mine:
+        told.put(mine)
+        time.sleep(seconds)
 
 
 @pytest.fixture
 def holder(file):
     """Another process that holds a question."""
-    command = [sys.executable, "-c", HOLD, str(file)]
     running = []
 
     def hold(key):
-        process = subprocess.Popen([*command, key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        running.append(process)
-        assert process.stdout.readline() == "True\n"
-        return process
+        told = FORK.SimpleQueue()
+        running.append(FORK.Process(target=_hold, args=(file, key, told)))
+        running[-1].start()
+        assert told.get()
+        return running[-1]
 
     yield hold
     for process in running:
         process.kill()
-        process.communicate()
+        process.join()
 
 
 def test_what_another_process_holds_is_free_when_it_is_killed(file, holder):
@@ -95,23 +94,16 @@ def test_what_another_process_holds_is_free_when_it_is_killed(file, holder):
     with asking(file, KEY) as mine, asking(file, OTHER) as other:
         assert not mine and other
     process.kill()
-    process.wait()
+    process.join()
     with asking(file, KEY) as mine:
         assert mine
 
 
-def _holds(file, into):
-    with asking(file, KEY) as mine:
-        into.put(mine)
-
-
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_holds_nothing_of_its_parent_s(file):
-    fork = multiprocessing.get_context("fork")
-    told = fork.SimpleQueue()
+    told = FORK.SimpleQueue()
 
     def child():
-        process = fork.Process(target=_holds, args=(file, told))
+        process = FORK.Process(target=_hold, args=(file, KEY, told, 0))
         process.start()
         process.join()
         return told.get()
@@ -177,7 +169,7 @@ def test_who_waits_holds_no_place_and_gets_what_the_other_recorded(watched, file
         waiting.join(0.01)
     Transcripts(file).append(records[0])
     waiting.join(60)
-    assert (told[0][0] == answers[0]).all() and len(watched[1].asked) == len(W) - 1 and process.poll() is None
+    assert (told[0][0] == answers[0]).all() and len(watched[1].asked) == len(W) - 1 and process.is_alive()
 
 
 def test_who_waits_for_a_killed_process_asks_itself(watched, file, holder, prompt, known):
@@ -242,7 +234,7 @@ def go_on(running):
 
 def told(running):
     """What processes printed, each different answer once."""
-    return {process.communicate(timeout=120)[0] for process in running}
+    return {process.communicate(timeout=300)[0] for process in running}
 
 
 def test_three_processes_on_one_transcript_get_what_a_replay_gets(watched, file):

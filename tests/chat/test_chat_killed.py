@@ -69,10 +69,10 @@ def test_killed_and_started_again(watched, tmp_path, kills=KILLS):
         )
     assert sum(hits) > kills / 2, "most kills must have hit a run"
     print(f"{sum(hits)} of {kills} kills hit a run")
-    finished = _start(url, file).communicate(timeout=60)[0]
+    finished = _start(url, file).communicate(timeout=300)[0]
     assert len(_recorded(file)) == len(set(_recorded(file))) == len(Transcripts(file)) == CALLS
     assert CALLS <= len(app.asked) <= CALLS + 2 * kills
-    uninterrupted = _start(url, tmp_path / "other.jsonl").communicate(timeout=60)[0]
+    uninterrupted = _start(url, tmp_path / "other.jsonl").communicate(timeout=300)[0]
     assert json.loads(finished) == json.loads(uninterrupted)
 
 

@@ -94,7 +94,9 @@ class ChatClient:
 
         Raises:
             ReplayMiss: in replay, if the transcript doesn't hold the request.
-            RequestRejected, CallFailed, BudgetExhausted: see `Connection.ask`.
+            RequestRejected, CallFailed, BudgetExhausted: see `Connection.ask`; CallFailed also if another process asks
+                the same, and nothing is recorded for too long (see `patience`).
+            TranscriptError, OSError: if the reply can't be recorded.
         """
         if (reply := self._known(request)) is not None:
             return reply, read(reply)

@@ -22,6 +22,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from a2a.secrets import scrub
+
 Record = dict[str, Any]
 
 
@@ -69,7 +71,7 @@ class Journal:
             OSError: if they can't be written, on a full disk for one; the file is then as it was.
         """
         # ASCII only: texts may hold line separators and halves of surrogate pairs
-        block = b"".join(json.dumps(record, allow_nan=False).encode() + b"\n" for record in records)
+        block = b"".join(json.dumps(scrub(record), allow_nan=False).encode() + b"\n" for record in records)
         with self._held() as descriptor:
             self._mend(descriptor)
             _write(descriptor, block)

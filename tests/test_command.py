@@ -14,6 +14,7 @@ from small_notebook import NOTEBOOK, printed
 from a2a import __main__ as command
 from a2a.book import page
 from a2a.book import run as command_run
+from a2a.book.output import check_companions
 from a2a.book.runs import find_notebook
 from a2a.execute import execute
 
@@ -41,7 +42,7 @@ def test_a_run_leaves_its_notebook_its_claims_and_its_page(notebook, tmp_path, c
     assert printed(run).startswith("4 0.1 plain True")
     assert json.loads(written[1].read_text()) == {"claims": []}
     assert asked == [(run, notebook, written[2], {"d": 4})]
-    command_run._check_companions(run)  # what a run left can be written again
+    check_companions(run, overwrite=False)  # what a run left can be written again
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 
 from a2a.book.claims import claim_order
-from a2a.book.collected import claims_json, load_statements
+from a2a.book.collected import claims_of, load_statements
 from a2a.book.runs import chapter_of, name_of, read_run
 
 Key = tuple[str, str, str, int]
@@ -81,8 +81,8 @@ def run_claims(file: Path) -> dict[str, Any]:
     if (run := read_run(file)) is None:
         raise ValueError(f"{file} isn't an executed notebook")
     statements = load_statements()
-    ids = sorted((claim["id"] for claim in claims_json([file], {})["claims"]), key=claim_order)
-    claims = claims_json([file], {id: statements.get(id, {}) for id in ids})
+    ids = sorted((claim["id"] for claim in claims_of([file], {})["claims"]), key=claim_order)
+    claims = claims_of([file], {id: statements.get(id, {}) for id in ids})
     for check in (check for claim in claims["claims"] for check in claim["checks"]):
         check["notebook"] = chapter_of(run)
     return claims

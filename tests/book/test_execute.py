@@ -7,8 +7,8 @@ import pytest
 from papermill.exceptions import PapermillExecutionError
 from small_notebook import NOTEBOOK, printed
 
-from a2a.book import execute as module
 from a2a.book import provenance as made_by
+from a2a.book.output import check_output
 from a2a.book.parameters import checked, read_parameters
 from a2a.book.provenance import provenance
 from a2a.book.references import as_reference
@@ -182,7 +182,7 @@ def test_the_books_own_run_keeps_the_books_parameters(notebook):
     with pytest.raises(ValueError, match=r"is the book's own run of 02_small[.]py at its defaults"):
         execute(notebook, notebook.with_suffix(".ipynb"), {"d": 5})
     assert not notebook.with_suffix(".ipynb").exists()
-    module._check_output(notebook.with_suffix(".ipynb"), notebook, standard=True)
+    check_output(notebook.with_suffix(".ipynb"), notebook, standard=True)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -196,13 +196,13 @@ def test_no_run_takes_the_place_of_another_chapters_own(notebook, overwrite):
 def test_what_is_no_run_is_overwritten_if_that_is_asked_for(notebook, tmp_path):
     other = tmp_path / "notes.ipynb"
     other.write_text("mine")
-    module._check_output(other, notebook, standard=True, overwrite=True)
+    check_output(other, notebook, standard=True, overwrite=True)
     with pytest.raises(ValueError, match=r"must be an \.ipynb file"):
-        module._check_output(tmp_path / "notes.txt", notebook, standard=True, overwrite=True)
+        check_output(tmp_path / "notes.txt", notebook, standard=True, overwrite=True)
 
 
 def test_a_run_can_be_made_again(finished):
-    module._check_output(finished[0], finished[1] / "02_small.py", standard=False)
+    check_output(finished[0], finished[1] / "02_small.py", standard=False)
 
 
 def test_a_run_knows_its_chapter(finished, tmp_path):
@@ -263,7 +263,7 @@ def test_a_notebook_is_found_by_the_number_that_it_had(notebook):
 
 
 def test_a_run_of_a_chapter_that_was_renumbered_since_is_a_run_of_it(finished):
-    module._check_output(finished[0], finished[1] / "07_small.py", standard=False)
+    check_output(finished[0], finished[1] / "07_small.py", standard=False)
 
 
 def test_an_unknown_notebook_is_named(tmp_path):

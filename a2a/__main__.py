@@ -53,6 +53,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    if not 0 <= options.port < 65536:
+        raise ValueError(f"port must be in [0, 65535], got {options.port}")
     from a2a.chat.server import serve
 
     serve(port=options.port)

@@ -1,11 +1,8 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -180,21 +177,6 @@ def test_the_module_runs_as_a_command(notebook, tmp_path):
     asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-p", "d", "x"]
     done = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, env=os.environ, check=False)
     assert done.returncode == 2 and "a2a: error: parameter \"d\" is int (default 3), got 'x'" in done.stderr
-
-
-def test_ctrl_c_ends_a_run_with_a_line(notebook, tmp_path):
-    running = tmp_path / "running"
-    notebook.write_text(
-        f"{NOTEBOOK}\n# %%\nimport pathlib, time\n\npathlib.Path({str(running)!r}).touch()\ntime.sleep(60)\n"
-    )
-    asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-o", str(tmp_path / "run.ipynb")]
-    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
-    while not running.exists() and process.poll() is None:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "a2a: stopped\n")
 
 
 def test_a_kernel_that_dies_fails_the_run(notebook, tmp_path, capsys):

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from a2a.secrets import scrub
+
 CHAT = ("fastapi", "httpx2", "openai", "starlette", "uvicorn")
 """Libraries of the extra that serves and asks chat agents."""
 
@@ -17,7 +19,8 @@ CHAT = ("fastapi", "httpx2", "openai", "starlette", "uvicorn")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code.
 
-    2 is for what is refused or can't be started, 1 for a cell that failed or for a difference, 130 for Ctrl-C.
+    2 is for what is refused or can't be started, 1 for a cell that failed or for a difference, 130 for Ctrl-C, and for
+    SIGTERM of a run.
     """
     try:
         options = _parser().parse_args(arguments)
@@ -27,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"a2a: error: {error.name} isn't installed: pip install 'a2a[{extra}]'", file=sys.stderr)
         return 2
     except (ValueError, OSError, OverflowError) as error:
-        print(f"a2a: error: {error}", file=sys.stderr)
+        print(f"a2a: error: {scrub(' '.join(str(error).splitlines()))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         logging.disable()  # what was under way reports its end, too
@@ -50,6 +53,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    if not 0 <= options.port < 65536:
+        raise ValueError(f"port must be in [0, 65535], got {options.port}")
     from a2a.chat.server import serve
 
     serve(port=options.port)

@@ -25,6 +25,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from a2a.sealed import Record, parsed, sealed, unsealed
+from a2a.secrets import scrub
 
 __all__ = ["Journal", "JournalError", "Record"]
 
@@ -74,7 +75,7 @@ class Journal:
             JournalError: if the file ends in what no writer of this journal left there.
             OSError: if they can't be written, on a full disk for one; the file is then as it was.
         """
-        block = b"".join(sealed(record) + b"\n" for record in records)
+        block = b"".join(sealed(scrub(record)) + b"\n" for record in records)
         with self._held() as descriptor:
             self._mend(descriptor)
             self._write(descriptor, block)

@@ -1,11 +1,8 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ from small_notebook import NOTEBOOK, printed
 from a2a import __main__ as command
 from a2a.book import page
 from a2a.book import run as command_run
+from a2a.book.output import check_companions
 from a2a.book.runs import find_notebook
 from a2a.execute import execute
 
@@ -41,7 +39,7 @@ def test_a_run_leaves_its_notebook_its_claims_and_its_page(notebook, tmp_path, c
     assert printed(run).startswith("4 0.1 plain True")
     assert json.loads(written[1].read_text()) == {"claims": []}
     assert asked == [(run, notebook, written[2], {"d": 4})]
-    command_run._check_companions(run)  # what a run left can be written again
+    check_companions(run, overwrite=False)  # what a run left can be written again
 
 
 @pytest.fixture(scope="module")
@@ -179,21 +177,6 @@ def test_the_module_runs_as_a_command(notebook, tmp_path):
     asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-p", "d", "x"]
     done = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, env=os.environ, check=False)
     assert done.returncode == 2 and "a2a: error: parameter \"d\" is int (default 3), got 'x'" in done.stderr
-
-
-def test_ctrl_c_ends_a_run_with_a_line(notebook, tmp_path):
-    running = tmp_path / "running"
-    notebook.write_text(
-        f"{NOTEBOOK}\n# %%\nimport pathlib, time\n\npathlib.Path({str(running)!r}).touch()\ntime.sleep(60)\n"
-    )
-    asked = [sys.executable, "-m", "a2a", "run", str(notebook), "-o", str(tmp_path / "run.ipynb")]
-    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
-    process = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
-    while not running.exists() and process.poll() is None:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (130, "", "a2a: stopped\n")
 
 
 def test_a_kernel_that_dies_fails_the_run(notebook, tmp_path, capsys):

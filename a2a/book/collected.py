@@ -10,6 +10,8 @@ import nbformat
 import yaml
 
 from a2a.book.claims import METADATA
+from a2a.book.parameters import checked
+from a2a.book.runs import chapter_of, notebook_parameters, read_run
 from a2a.places import book_root
 
 SOURCES = ("paper A", "paper B", "question", "ours")
@@ -39,7 +41,40 @@ def load_statements() -> dict[str, dict[str, Any]]:
 
 
 def claims_json(notebooks: Iterable[Path], statements: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Every claim with its verdict and its checks, for machines: the content of claims.json.
+    """Every claim of a book with its verdict and its checks, for machines: the content of claims.json.
+
+    Args:
+        notebooks: the book's executed notebooks.
+        statements: see `claims_of`.
+
+    Raises:
+        ValueError: as `claims_of` does, or if a notebook that lies beside its source isn't a run of it at its defaults.
+    """
+    notebooks = list(map(Path, notebooks))
+    for file in notebooks:
+        if (source := file.with_suffix(".py")).exists():
+            require_run(file, source, {})
+    return claims_of(notebooks, statements)
+
+
+def require_run(file: Path, source: Path, own: Mapping[str, Any]) -> None:
+    """Refuse what isn't a run of a notebook at its defaults, but for the parameters in `own`.
+
+    Raises:
+        ValueError: with the file's name and what is to be done.
+    """
+    known = notebook_parameters(source)
+    values = {name: parameter.default for name, parameter in known.items()} | checked(known, own, source.stem)
+    run = read_run(file)
+    if run is None or chapter_of(run) != source.stem or run.metadata["a2a"]["parameters"] != values:
+        told = (
+            f"the book's parameters ({', '.join(f'{name} = {value!r}' for name, value in own.items()) or 'defaults'})"
+        )
+        raise ValueError(f"{file} isn't a run of {source.name} at {told}: remove it, and it is made again")
+
+
+def claims_of(notebooks: Iterable[Path], statements: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Every claim with its verdict and its checks, whatever the parameters of the runs.
 
     Args:
         notebooks: executed notebooks.

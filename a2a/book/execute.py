@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from typing import Any
 import jupytext
 import nbformat
 import papermill
+from papermill.iorw import NoIOHandler, papermill_io
 
+from a2a.book.output import check_output, write_whole
 from a2a.book.parameters import checked
 from a2a.book.provenance import provenance
-from a2a.book.runs import chapter_of, existing, name_of, notebook_parameters, read_run
+from a2a.book.runs import existing, notebook_parameters
 from a2a.places import STARTED_IN
+from a2a.secrets import scrub
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What a kernel is told unless it is set: on small matrices two threads, one of which waits for a busy core, cost more
@@ -34,14 +37,16 @@ def execute(
     """Run a py:percent notebook with `parameters` in place of its defaults and write it, with outputs, to `output`.
 
     It runs in the notebook's own folder. The output records the parameters, and under metadata.a2a the versions and the
-    commit that made it. If a cell fails, the output written so far stays at `output`, error included. `before_cell` is
-    called with `cell` and `cell_index` as each cell starts. With `overwrite`, an .ipynb file that isn't a run of this
-    notebook is replaced, too.
+    commit that made it. It is written at the end, also when a cell has failed, with the error in it; until then, and if
+    the run is stopped or killed, what was at `output` stays. No key is in it, whatever a cell printed or raised.
+    `before_cell` is called with `cell` and `cell_index` as each cell starts. For `overwrite` see `check_output`.
 
     Raises:
         FileNotFoundError: if there is no such notebook.
         ValueError: if a parameter isn't one of the notebook's, has a value of another type than its default, or is out
-            of its range; or if `output` isn't an .ipynb file, or is one that mustn't be overwritten.
+            of its range, or holds a key or a password; or if `output` isn't an .ipynb file, or is one that mustn't be
+            overwritten.
+        OSError: if nothing can be written at `output`.
         papermill.PapermillExecutionError: if a cell fails.
     """
     notebook, output = existing(Path(notebook)), Path(output)
@@ -49,43 +54,77 @@ def execute(
     chosen = checked(known, parameters or {}, notebook.stem)
     values = {name: parameter.default for name, parameter in known.items()} | chosen
     standard = all(value == known[name].default for name, value in chosen.items())
-    _check_output(output, notebook, standard=standard, overwrite=overwrite)
+    file = check_output(output, notebook, standard=standard, overwrite=overwrite)
     content = _with_stable_ids(jupytext.read(notebook))
     content.metadata["a2a"] = {**provenance(), "parameters": values}
-    output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, _environment(_for_kernels()):
         source = Path(folder) / f"{notebook.stem}.ipynb"
         nbformat.write(content, source)
         hooks = {"on_cell_start": before_cell} if before_cell else {}
-        _run(source, output, chosen, cwd=str(notebook.parent.resolve()), **hooks)
+        _run(source, file, chosen, cwd=str(notebook.parent.resolve()), **hooks)
     return output
 
 
-def _check_output(output: Path, notebook: Path, *, standard: bool, overwrite: bool = False) -> None:
-    """Refuse what would overwrite anything but a run of the same notebook, or put odd parameters into the book."""
-    if output.suffix != ".ipynb":
-        raise ValueError(f"the output must be an .ipynb file, got {output}")
-    source = output.resolve().with_suffix(".py")
-    if source.exists() and not (standard and source == notebook.resolve()):
-        raise ValueError(f"{output} is the book's own run of {source.name} at its defaults; choose another output")
-    if (
-        output.exists()
-        and not overwrite
-        and ((run := read_run(output)) is None or name_of(chapter_of(run)) != name_of(notebook.stem))
-    ):
-        raise ValueError(f"{output} exists and isn't a run of {notebook.stem}; it isn't overwritten")
-
-
 def _run(source: Path, output: Path, parameters: Mapping[str, Any], **options: Any) -> None:
-    papermill.execute_notebook(
-        str(source),
-        str(output),
-        parameters,
-        progress_bar=False,
-        log_output=False,
-        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],  # spares notes on loopback ports and on its own end
-        **options,
-    )
+    """Let papermill run `source`, and write what came of it, whole or not; nothing if it was stopped."""
+    _kept.text = ""
+    try:
+        papermill.execute_notebook(
+            str(source).replace("{", "{{").replace("}", "}}"),  # papermill fills in what stands in braces
+            _Kept.SCHEME,
+            parameters,
+            progress_bar=False,
+            log_output=False,
+            extra_arguments=[
+                "--IPKernelApp.log_level=CRITICAL",  # spares notes on loopback ports and on its own end
+                "--IPKernelApp.extensions=a2a.book.kernel",
+            ],
+            **options,
+        )
+    except Exception as error:
+        vars(error).update(scrub(vars(error)))
+        error.args = tuple(scrub(error.args))
+        _kept.write_to(output)
+        raise
+    _kept.write_to(output)
+
+
+class _Kept(NoIOHandler):
+    """Where papermill writes after each cell: memory, because what a cell printed may hold a key.
+
+    So a run that is killed leaves what was there before it, too.
+    """
+
+    SCHEME = "a2a-kept.ipynb"
+    text = ""
+
+    def write(self, text: str, path: str) -> None:
+        self.text = text
+
+    def write_to(self, output: Path) -> None:
+        """Write the notebook without keys, if there is one yet."""
+        if self.text:
+            content = nbformat.reads(self.text, as_version=4)
+            content.metadata["papermill"]["output_path"] = str(output)
+            for cell in content.cells:
+                if "outputs" in cell:
+                    cell["outputs"] = _joined(cell["outputs"])
+            write_whole(output, nbformat.writes(nbformat.from_dict(scrub(content))))
+
+
+_kept = _Kept()
+papermill_io.register(_Kept.SCHEME, _kept)
+
+
+def _joined(outputs: Iterable[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Outputs in which what was printed at one go isn't cut in two: a key that is cut is found by nobody."""
+    joined: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if joined and output.output_type == "stream" and output.get("name") == joined[-1].get("name"):
+            joined[-1]["text"] += output["text"]
+        else:
+            joined.append(output)
+    return joined
 
 
 def _for_kernels() -> dict[str, str]:

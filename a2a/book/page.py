@@ -18,7 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from a2a.book.collected import require_run
 from a2a.book.outline import BLANK, lay_out, write_if_new
+from a2a.book.output import write_whole
+from a2a.book.runs import read_run
 from a2a.places import book_root, build_folder
 
 if TYPE_CHECKING:
@@ -58,7 +61,10 @@ def write_page(executed: Path, notebook: Path, page: Path, parameters: Mapping[s
 
     Raises:
         NoPage: if something that it takes isn't installed, or Sphinx fails.
+        ValueError: if it is a run with other parameters.
     """
+    if read_run(executed):
+        require_run(executed, notebook, parameters)
     try:
         from a2a.book.onefile import one_file
 
@@ -71,7 +77,7 @@ def write_page(executed: Path, notebook: Path, page: Path, parameters: Mapping[s
         title.insert_after(_note(soup, parameters))
     if soup.head:
         soup.head.insert(0, soup.new_tag("meta", attrs={"name": "generator", "content": "a2a run"}))
-    page.write_text(str(soup), encoding="utf-8")
+    write_whole(page, str(soup))
 
 
 @contextmanager

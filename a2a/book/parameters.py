@@ -25,6 +25,9 @@ from textwrap import wrap
 from typing import Any
 
 from a2a.book.ranges import Interval, Words, parse_range
+from a2a.secrets import holds_secret
+
+ONLY = "a run keeps its parameters, so keys come from OPENAI_API_KEY only"
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,17 @@ def checked(known: Mapping[str, Parameter], given: Mapping[str, Any], notebook: 
 
     Raises:
         ValueError: naming the first parameter that is unknown, with the nearest known one, that is of the wrong type,
-            or that is out of its range.
+            that is out of its range, or that holds a key or a password: neither is repeated.
     """
-    for name in given:
+    for name, value in given.items():
         if name not in known:
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
             hint = f'; did you mean "{nearest[0]}"?' if nearest else ""
             raise ValueError(f'no parameter "{name}"; {notebook} has {", ".join(known) or "none"}{hint}')
+        if holds_secret(value):
+            raise ValueError(
+                f'parameter "{name}" holds a key, or an address with a user, a password or a query; {ONLY}'
+            )
     chosen = {name: _typed(name, value, known[name].default) for name, value in given.items()}
     values = {name: parameter.default for name, parameter in known.items()} | chosen
     for parameter in sorted(known.values(), key=lambda one: bool(one.range and one.range.names)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from pathlib import Path
 
 import jupytext
@@ -61,10 +62,20 @@ def notebook_parameters(notebook: Path) -> dict[str, Parameter]:
 def read_run(file: Path) -> nbformat.NotebookNode | None:
     """The executed notebook in a file, or None if it isn't one that `execute` wrote."""
     try:
-        content = nbformat.read(file, as_version=4)
+        with warnings.catch_warnings(action="error"):  # about what no run lacks, such as the ids of cells
+            content = nbformat.read(file, as_version=4)
         return content if chapter_of(content) and content.metadata["a2a"]["parameters"] is not None else None
-    except (nbformat.ValidationError, ValueError, KeyError, TypeError, AttributeError, OSError):  # whatever it is
-        return None
+    except (
+        nbformat.ValidationError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OSError,
+        RecursionError,
+        Warning,
+    ):
+        return None  # whatever it is
 
 
 def chapter_of(run: nbformat.NotebookNode) -> str:

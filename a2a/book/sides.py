@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import nbformat
 
 from a2a.book.claims import claim_order
-from a2a.book.collected import claims_json, load_statements
+from a2a.book.collected import claims_of, load_statements
 from a2a.book.runs import chapter_of, name_of, read_run
 
 Key = tuple[str, str, str, int]
@@ -65,11 +66,20 @@ def read_side(path: Path) -> Side:
     if path.suffix == ".ipynb":
         if (run := read_run(path)) is None:
             raise ValueError(f"{path} isn't an executed notebook of this book")
-        return _side(run_claims(path)["claims"], run)
-    try:
+        with _damage_named(f"{path} isn't an executed notebook as this book writes them"):
+            glued(run), printed(run)
+            return _side(run_claims(path)["claims"], run)
+    with _damage_named(f"{path} is no claims.json"):
         return _side(json.loads(path.read_text(encoding="utf-8"))["claims"], None)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no claims.json: {type(error).__name__}: {error}") from None
+
+
+@contextmanager
+def _damage_named(what: str) -> Iterator[None]:
+    """Whatever is raised by content of another shape, as one error that says so."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{what}: {type(error).__name__}: {error}") from None
 
 
 def run_claims(file: Path) -> dict[str, Any]:
@@ -81,8 +91,8 @@ def run_claims(file: Path) -> dict[str, Any]:
     if (run := read_run(file)) is None:
         raise ValueError(f"{file} isn't an executed notebook")
     statements = load_statements()
-    ids = sorted((claim["id"] for claim in claims_json([file], {})["claims"]), key=claim_order)
-    claims = claims_json([file], {id: statements.get(id, {}) for id in ids})
+    ids = sorted((claim["id"] for claim in claims_of([file], {})["claims"]), key=claim_order)
+    claims = claims_of([file], {id: statements.get(id, {}) for id in ids})
     for check in (check for claim in claims["claims"] for check in claim["checks"]):
         check["notebook"] = chapter_of(run)
     return claims
@@ -122,6 +132,14 @@ def _side(claims: list[Mapping[str, Any]], run: nbformat.NotebookNode | None) ->
     checks: dict[Key, Mapping[str, Any]] = {}
     for claim in claims:
         for check in claim["checks"]:
-            what = claim["id"], check["what"], check["notebook"]
+            told = [check[name] for name in ("verdict", "measured", "wanted") if check.get(name) or name == "verdict"]
+            what = _text(claim["id"]), _text(check["what"]), _text(check["notebook"])
             checks[*what, sum(key[:3] == what for key in checks)] = check
-    return Side({claim["id"]: claim["verdict"] for claim in claims}, checks, run)
+            list(map(_text, told))
+    return Side({_text(claim["id"]): _text(claim["verdict"]) for claim in claims}, checks, run)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text is wanted, got {type(value).__name__}")
+    return value

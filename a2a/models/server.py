@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import openai
 
 from a2a.models.errors import CallError, CallFailed, RequestRejected
-from a2a.models.keys import is_local, key_for, scrubber
+from a2a.models.keys import is_local, key_for
 from a2a.models.usage import token_counts
+from a2a.secrets import scrubber
 
 T = TypeVar("T")
 
@@ -59,8 +60,9 @@ class Server:
         self._scrub, self._connect = scrubber(key), _connector(self.url, key, timeout, local)
         self._openai: openai.AsyncOpenAI | None = None
         self._users = 0
-        for library in ("httpcore2", "openai"):
-            logging.getLogger(library).setLevel(logging.WARNING)  # their debug logs show headers, where a key may be
+        for library in ("httpcore2", "httpx2", "openai"):
+            # their logs show headers and what a server says beside its status, where a key may be
+            logging.getLogger(library).setLevel(logging.WARNING)
 
     def __repr__(self) -> str:
         return f"Server({self.url!r})"
@@ -125,8 +127,8 @@ def _connector(url: str, key: str, timeout: float, local: bool) -> Callable[[], 
     secure = urlsplit(url).scheme == "https"
 
     def connect() -> openai.AsyncOpenAI:
-        # no proxy between this machine and itself
-        http = openai.DefaultAsyncHttpx2Client(verify=secure, trust_env=not local)
+        # no proxy between this machine and itself, and no server that sends what it is asked on to another
+        http = openai.DefaultAsyncHttpx2Client(verify=secure, trust_env=not local, follow_redirects=False)
         return openai.AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=timeout, http_client=http)
 
     return connect

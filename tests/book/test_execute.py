@@ -7,8 +7,8 @@ import pytest
 from papermill.exceptions import PapermillExecutionError
 from small_notebook import NOTEBOOK, printed
 
-from a2a.book import execute as module
 from a2a.book import provenance as made_by
+from a2a.book.output import check_output
 from a2a.book.parameters import checked, read_parameters
 from a2a.book.provenance import provenance
 from a2a.book.references import as_reference
@@ -182,7 +182,7 @@ def test_the_books_own_run_keeps_the_books_parameters(notebook):
     with pytest.raises(ValueError, match=r"is the book's own run of 02_small[.]py at its defaults"):
         execute(notebook, notebook.with_suffix(".ipynb"), {"d": 5})
     assert not notebook.with_suffix(".ipynb").exists()
-    module._check_output(notebook.with_suffix(".ipynb"), notebook, standard=True)
+    check_output(notebook.with_suffix(".ipynb"), notebook, standard=True)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -196,13 +196,13 @@ def test_no_run_takes_the_place_of_another_chapters_own(notebook, overwrite):
 def test_what_is_no_run_is_overwritten_if_that_is_asked_for(notebook, tmp_path):
     other = tmp_path / "notes.ipynb"
     other.write_text("mine")
-    module._check_output(other, notebook, standard=True, overwrite=True)
+    check_output(other, notebook, standard=True, overwrite=True)
     with pytest.raises(ValueError, match=r"must be an \.ipynb file"):
-        module._check_output(tmp_path / "notes.txt", notebook, standard=True, overwrite=True)
+        check_output(tmp_path / "notes.txt", notebook, standard=True, overwrite=True)
 
 
 def test_a_run_can_be_made_again(finished):
-    module._check_output(finished[0], finished[1] / "02_small.py", standard=False)
+    check_output(finished[0], finished[1] / "02_small.py", standard=False)
 
 
 def test_a_run_knows_its_chapter(finished, tmp_path):
@@ -263,9 +263,42 @@ def test_a_notebook_is_found_by_the_number_that_it_had(notebook):
 
 
 def test_a_run_of_a_chapter_that_was_renumbered_since_is_a_run_of_it(finished):
-    module._check_output(finished[0], finished[1] / "07_small.py", standard=False)
+    check_output(finished[0], finished[1] / "07_small.py", standard=False)
 
 
 def test_an_unknown_notebook_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no notebook .*02_nothing\.py"):
         existing(tmp_path / "02_nothing.py")
+
+
+def test_an_output_that_no_kernel_can_send_is_kept(notebook, tmp_path):
+    notebook.write_text(NOTEBOOK + '\n# %%\nprint("half of a \\ud83d letter")\n\n# %%\nprint("whole: \\U0001f600")\n')
+    assert "half of a \\u{d83d} letter\nwhole: \U0001f600" in printed(execute(notebook, tmp_path / "run.ipynb"))
+
+
+def test_what_is_printed_at_one_go_is_one_output(notebook, tmp_path):
+    code = 'import time\n\nfor word in "abc":\n    print(word, flush=True)\n    time.sleep(0.3)\n'
+    notebook.write_text(f"{NOTEBOOK}\n# %%\n{code}")
+    run = read_run(execute(notebook, tmp_path / "run.ipynb"))
+    assert [output.text for output in run.cells[-1].outputs] == ["a\nb\nc\n"]
+
+
+def test_a_name_with_braces_is_a_name(tmp_path):
+    file = tmp_path / "{d}.py"
+    file.write_text(NOTEBOOK)
+    run = execute(file, tmp_path / "{e}" / "{d}{}.ipynb")
+    assert chapter_of(read_run(run)) == "{d}" and read_run(run).metadata.papermill.output_path == str(run)
+
+
+def test_a_parameter_that_holds_a_password_is_refused(notebook, tmp_path):
+    with pytest.raises(ValueError, match='parameter "name" holds a key, or an address with a user') as caught:
+        execute(notebook, tmp_path / "run.ipynb", {"name": "http://me:secret@127.0.0.1/v1#m"})
+    assert "secret" not in str(caught.value)
+
+
+def test_the_error_of_a_cell_has_no_key_in_it(notebook, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "planted-0123456789")
+    notebook.write_text(f"{NOTEBOOK}\n# %%\nraise ValueError(os.environ['OPENAI_API_KEY'])\n")
+    with pytest.raises(PapermillExecutionError) as caught:
+        execute(notebook, tmp_path / "run.ipynb")
+    assert caught.value.evalue == "[removed]" and "planted" not in f"{caught.value}{caught.value!r}"

@@ -13,8 +13,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from a2a.book import page as module
 from a2a.book.outline import BLANK
+from a2a.book.output import check_companions
 from a2a.book.page import NoPage, write_page
-from a2a.book.run import _check_companions
 
 ROOT = Path(__file__).resolve().parents[2]
 (CHAPTER,) = (ROOT / "notebooks").glob("[0-9]*_trained_agents.py")
@@ -124,7 +124,7 @@ def test_the_parameters_of_a_run_stand_at_the_top(own):
 
 def test_a_page_can_be_told_from_other_files(any_page, tmp_path):
     (tmp_path / "run.html").write_text(str(any_page), encoding="utf-8")
-    _check_companions(tmp_path / "run.ipynb")
+    check_companions(tmp_path / "run.ipynb", overwrite=False)
 
 
 def test_a_run_at_the_defaults_names_none(chapter):

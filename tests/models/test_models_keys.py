@@ -1,11 +1,7 @@
-import json
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from a2a.models.errors import CallError
-from a2a.models.keys import NONE, is_local, key_for, scrubber
+from a2a.models.keys import NONE, is_local, key_for
 
 KEY = "planted/0123+456\\789abcdef"
 
@@ -61,48 +57,3 @@ def test_a_key_that_no_header_can_carry_is_refused_before_any_call(monkeypatch, 
         with pytest.raises(CallError, match="OPENAI_API_KEY holds a blank") as caught:
             key_for("http://127.0.0.1/v1")
     assert "plan" not in str(caught.value) and "key" not in caught.traceback[-1].frame.f_locals
-
-
-def escaped(text, escape):
-    return "".join(f"\\u{ord(c):04x}" if escape(i) else c for i, c in enumerate(text))
-
-
-@pytest.mark.parametrize(
-    "spelling",
-    [
-        KEY,
-        json.dumps(KEY)[1:-1],
-        json.dumps(json.dumps(KEY)[1:-1])[1:-1],
-        escaped(KEY, lambda i: True),
-        escaped(KEY, lambda i: True).upper().replace("\\U", "\\u"),
-        escaped(KEY, lambda i: i % 3 == 0).replace("/", "\\/"),
-        json.dumps(escaped(KEY, lambda i: i % 2))[1:-1],
-    ],
-)
-def test_the_key_is_removed_in_any_spelling_of_json(spelling):
-    assert scrubber(KEY)(f"<{spelling}>") == "<[removed]>"
-
-
-def test_it_is_removed_wherever_it_stands_in_an_answer():
-    answer = {"choices": [{"message": {"content": f"a {KEY} b", KEY: 1}}], "n": 3, "usage": None, "ok": True}
-    cleaned = {
-        "choices": [{"message": {"content": "a [removed] b", "[removed]": 1}}],
-        "n": 3,
-        "usage": None,
-        "ok": True,
-    }
-    assert scrubber(KEY)(answer) == cleaned
-
-
-def test_what_looks_like_a_masked_key_is_removed_too():
-    assert scrubber(KEY)("key sk-pl**********cdef.") == scrubber(NONE)("key sk-pl**********cdef.") == "key [removed]"
-
-
-@given(st.text())
-def test_other_texts_stay_as_they_are(text):
-    assert scrubber(KEY)(text.replace("sk-", "")) == text.replace("sk-", "")
-    assert scrubber(NONE)("none of these") == "none of these"
-
-
-def test_a_hostile_text_takes_no_time():
-    assert len(scrubber(KEY)("\\" * 300_000)) == 300_000

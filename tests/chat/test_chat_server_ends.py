@@ -83,7 +83,7 @@ def test_a_server_of_a_program_ends_at_once(hosts):
         thread.start()
         assert agent.started.acquire(timeout=LIMIT)
         started = time.monotonic()
-    assert time.monotonic() - started < 5 and agent.ended.acquire(timeout=LIMIT)
+    assert time.monotonic() - started < 10 and agent.ended.acquire(timeout=LIMIT)
     thread.join()
 
 
@@ -124,7 +124,7 @@ def test_one_signal_ends_it_whatever_is_under_way(told, code):
         started = time.monotonic()
         process.send_signal(told)
         assert process.communicate(timeout=LIMIT) == ("", "") and process.returncode == code
-        assert time.monotonic() - started < 5  # 2 s and what a busy machine adds
+        assert time.monotonic() - started < 10  # 2 s, and what a busy machine adds
         for thread in threads:
             thread.join()
 

@@ -45,9 +45,9 @@ def chunks(model: str, completion: Completion, *, chat: bool, usage: bool) -> li
     return [*pieces, {**head, "choices": [], "usage": _usage(completion)}]
 
 
-def events(contents: Iterable[dict[str, Any]]) -> list[bytes]:
+def events(contents: Iterable[dict[str, Any]]) -> bytes:
     """Pieces as server-sent events, with the one that ends them."""
-    return [f"data: {said}\n\n".encode() for said in (*map(json.dumps, contents), "[DONE]")]
+    return "".join(f"data: {said}\n\n" for said in (*map(json.dumps, contents), "[DONE]")).encode()
 
 
 def _deltas(completion: Completion) -> list[dict[str, Any]]:

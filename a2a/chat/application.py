@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from a2a.chat import answers, faults, wire
@@ -130,16 +130,11 @@ async def _sent(asked: wire.Asked, model: str, completion: Completion, fault: st
         contents = [answers.whole(model, completion, chat=chat)]
     if fault == faults.NO_CHOICES:
         contents = [{**content, "choices": []} for content in contents]
-    parts = answers.events(contents) if asked.stream else [json.dumps(contents[0]).encode()]
+    body = answers.events(contents) if asked.stream else json.dumps(contents[0]).encode()
     media_type = "text/event-stream" if asked.stream else "application/json"
     if fault in faults.TRANSPORT:
-        return await faults.TRANSPORT[fault](b"".join(parts), media_type)
-    return StreamingResponse(_each(parts), media_type=media_type) if asked.stream else JSONResponse(contents[0])
-
-
-async def _each(parts: list[bytes]) -> Any:
-    for part in parts:
-        yield part
+        return await faults.TRANSPORT[fault](body, media_type)
+    return Response(body, media_type=media_type)
 
 
 async def _body(request: Request) -> bytes:
@@ -183,7 +178,7 @@ def _declined(request: Request, problem: Exception) -> Response:
 def _no_such_thing(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     message = f"{problem.detail}: {request.method} {request.url.path[:200]}"
-    refused = answers.error(problem.status_code, message, code="unknown_url")
+    refused = answers.error(problem.status_code, message)
     refused.headers.update(problem.headers or {})
     return refused
 

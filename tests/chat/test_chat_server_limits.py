@@ -34,7 +34,7 @@ LONG = {
 
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG)
 def test_reading_is_linear(text):
-    """It takes a fraction of a second; where the time grows with the square of the length, from ten seconds to hours."""
+    """It takes a fraction of a second; where the time grows with the square, it takes from ten seconds to hours."""
     started = time.process_time()
     task, tokens, outcome = read_task(text), count_tokens(text), parse(text, 3)
     assert time.process_time() - started < 5

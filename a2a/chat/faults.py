@@ -7,14 +7,13 @@ every body.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
+from a2a.chat.answers import error
 from a2a.chat.hosted import Completion, Declined
 
 HANG = 600.0
@@ -54,79 +53,64 @@ def parse_name(name: str) -> ModelName:
 
 
 def _fault(text: str) -> tuple[str, int | None]:
-    parts = re.fullmatch(r"(\d{3}|[a-z_]+?)(?:x(\d+))?", text)
-    if not parts or not (parts[1].isdigit() or parts[1] in {*TRANSPORT, *CONTENT} or parts[1].startswith("no_")):
-        raise Declined(
-            f"no fault {text!r}; there are 3-digit statuses, no_SETTING, {', '.join([*TRANSPORT, *CONTENT])}"
-        )
+    parts = re.fullmatch(r"([45]\d\d|[a-z_]+?)(?:x(\d{1,9}))?", text, re.ASCII)
+    if not parts or not (parts[1].isdigit() or parts[1] in NAMES or parts[1].startswith("no_")):
+        raise Declined(f"no fault {text!r}; there are statuses from 400, no_SETTING, {', '.join(NAMES)}", "model")
     return parts[1], int(parts[2]) if parts[2] else None
 
 
-def error(status: int, message: str, parameter: str | None = None, code: str | None = None) -> Response:
-    """An error as OpenAI words it; 429 asks for a short pause."""
-    content = {"error": {"message": message, "type": "invalid_request_error", "param": parameter, "code": code}}
-    return JSONResponse(content, status, headers={"retry-after": "0.05"} if status == 429 else None)
-
-
-def refuse(fault: str, body: dict[str, Any]) -> Response | None:
-    """The answer of a fault that needs no model: a status, or a setting that isn't taken."""
+def refuse(fault: str, settings: Collection[str]) -> Response | None:
+    """The answer of a fault that needs no model: a status, or a setting among those sent that isn't taken."""
     if fault.isdigit():
         return error(int(fault), f"injected status {fault}")
-    if fault == "quota":
+    if fault == QUOTA:
         return error(429, "You exceeded your current quota, please check your plan.", code="insufficient_quota")
-    if fault.startswith("no_") and (setting := fault.removeprefix("no_")) in body:
+    if fault.startswith("no_") and (setting := fault.removeprefix("no_")) in settings:
         return error(400, f"Unsupported parameter: {setting!r}.", setting, "unsupported_parameter")
     return None
 
 
-async def _hang(answer: bytes) -> Response:
+async def _hang(answer: bytes, media_type: str) -> Response:
     await asyncio.sleep(HANG)
-    return Response(answer)
+    return Response(answer, media_type=media_type)
 
 
-async def _cut(answer: bytes) -> Response:
+async def _cut(answer: bytes, media_type: str) -> Response:
     async def half() -> AsyncIterator[bytes]:
         yield answer[: len(answer) // 2]
         raise ConnectionResetError
 
-    return StreamingResponse(half(), headers={"content-length": str(len(answer))}, media_type="application/json")
+    return StreamingResponse(half(), headers={"content-length": str(len(answer))}, media_type=media_type)
 
 
-async def _drip(answer: bytes) -> Response:
+async def _drip(answer: bytes, media_type: str) -> Response:
     async def slowly() -> AsyncIterator[bytes]:
         for position in range(len(answer)):
             yield answer[position : position + 1]
             await asyncio.sleep(0.1)
 
-    return StreamingResponse(slowly(), media_type="application/json")
+    return StreamingResponse(slowly(), media_type=media_type)
 
 
-async def _garbage(answer: bytes) -> Response:
-    return Response(answer[::-1] + b"\xff\x00", media_type="application/json")
+async def _garbage(answer: bytes, media_type: str) -> Response:
+    return Response(answer[::-1] + b"\xff\x00", media_type=media_type)
 
 
-async def _page(answer: bytes) -> Response:
+async def _page(answer: bytes, media_type: str) -> Response:
     return Response("<html><body>Welcome to the hotel wifi</body></html>", media_type="text/html")
 
 
-async def _no_choices(answer: bytes) -> Response:
-    return JSONResponse({**json.loads(answer), "choices": []})
+QUOTA = "quota"
+NO_CHOICES = "nochoices"
 
-
-async def _quota(answer: bytes) -> Response:
-    raise AssertionError("answered by refuse()")
-
-
-TRANSPORT: dict[str, Callable[[bytes], Any]] = {
+TRANSPORT: dict[str, Callable[[bytes, str], Awaitable[Response]]] = {
     "timeout": _hang,
     "cut": _cut,
     "drip": _drip,
     "garbage": _garbage,
     "page": _page,
-    "nochoices": _no_choices,
-    "quota": _quota,
 }
-"""Faults of the transport: made from the whole answer."""
+"""Faults of the transport: made from the whole answer and its media type."""
 
 CONTENT: dict[str, Callable[[str], str]] = {
     "fenced": lambda text: f"```json\n{text}\n```",
@@ -143,11 +127,15 @@ CONTENT: dict[str, Callable[[str], str]] = {
 """Faults of the content: made from the text of the answer."""
 
 
-def spoil(fault: str | None, completion: Completion) -> tuple[Completion, str | None]:
-    """The completion with a fault in its content, and the refusal if that is one."""
+NAMES = (*TRANSPORT, QUOTA, NO_CHOICES, *CONTENT)
+"""All faults with a name of their own."""
+
+
+def spoil(fault: str | None, completion: Completion) -> Completion:
+    """The completion with a fault in its content."""
     if fault not in CONTENT:
-        return completion, None
+        return completion
     text = CONTENT[fault](completion.text)
     if fault == "refusal":
-        return replace(completion, text=""), text
-    return replace(completion, text=text, finish_reason="length" if fault == "length" else "stop"), None
+        return replace(completion, text="", refusal=text)
+    return replace(completion, text=text, finish_reason="length" if fault == "length" else "stop")

@@ -6,8 +6,9 @@ A new agent is one entry here, with the function that answers for it.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 
 from a2a.agents import GradientAgent
 from a2a.chat import smollm2
-from a2a.chat.hosted import Call, Completion, Declined, Hosted, Task, answer_task
+from a2a.chat.hosted import FINEST, Call, Completion, Declined, Hosted, Task, answer_task
 
 IMPLICIT_ETA = 0.5
 """What the gradient agent takes for "a little" when the task states no step size."""
@@ -37,6 +38,7 @@ class OfflineAgent:
         one_at_a_time: whether it answers one call at a time.
         temperature: what it is asked with where nothing else is said.
         language_model: whether it is one, and no program.
+        options: what may follow its name.
     """
 
     name: str
@@ -49,6 +51,21 @@ class OfflineAgent:
     one_at_a_time: bool = False
     temperature: float | None = None
     language_model: bool = False
+    options: tuple[str, ...] = ("noise", "digits")
+
+    def check(self, options: Mapping[str, float]) -> None:
+        """Options that follow the name.
+
+        Raises:
+            Declined: if one isn't an option of this agent, or isn't finite and at least 0.
+        """
+        for name, value in options.items():
+            if name not in self.options:
+                there = f"it has {', '.join(self.options)}" if self.options else "it has none"
+                raise Declined(f"{self.name} has no option {name!r}; {there}", "model")
+            if not (math.isfinite(value) and value >= 0) or (name == "digits" and value not in range(FINEST + 1)):
+                wanted = f"a whole number up to {FINEST}" if name == "digits" else "finite and at least 0"
+                raise Declined(f"{name} must be {wanted}, got {value}", "model")
 
     def does(self, d: int) -> bool:
         """Whether it does tasks of dimension d."""
@@ -77,8 +94,14 @@ def softmax_version() -> str:
 
 
 def _gradient_step(task: Task, call: Call) -> np.ndarray:
-    eta = call.options.get("eta", task.eta or IMPLICIT_ETA)
-    return GradientAgent.from_prompt(task.prompt, eta)(task.w)
+    stated = IMPLICIT_ETA if task.eta is None else task.eta
+    eta = call.options.get("eta", stated)
+    if eta == 0:
+        return task.w
+    try:
+        return GradientAgent.from_prompt(task.prompt, eta)(task.w)
+    except ValueError as problem:
+        raise Declined(str(problem), "messages") from None
 
 
 def _softmax_step(task: Task, call: Call) -> np.ndarray:
@@ -99,7 +122,10 @@ def _softmax() -> Any:
 
 
 _GRADIENT = OfflineAgent(
-    "gradient", gradient, "The positive control: it reads the text, takes the exact step and writes it rounded."
+    "gradient",
+    gradient,
+    "The positive control: it reads the text, takes the exact step and writes it rounded.",
+    options=("noise", "digits", "eta"),
 )
 
 OFFLINE: dict[str, OfflineAgent] = {
@@ -129,6 +155,7 @@ OFFLINE: dict[str, OfflineAgent] = {
             one_at_a_time=True,
             temperature=0.0,  # greedy, its best case
             language_model=True,
+            options=(),
         ),
     )
 }

@@ -111,8 +111,8 @@ def _nothing(text: str) -> Outcome:
 
 def _split(inside: str) -> list[float]:
     inside = inside.strip().rstrip(",;").replace("−", "-")
-    words = re.split(r"\s*[,;]\s*", inside) if re.search("[,;]", inside) else inside.split()
-    return [_to_float(word.strip("\"' \t\n")) for word in words]
+    words = re.split("[,;]", inside) if re.search("[,;]", inside) else inside.split()
+    return [_to_float(word.strip().strip("\"' \t\n")) for word in words]
 
 
 def _to_float(word: str) -> float:

@@ -10,23 +10,16 @@ import json
 import socket
 import threading
 import time
-import uuid
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request
-from starlette.concurrency import run_in_threadpool
-from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from a2a.chat import faults
-from a2a.chat.faults import error
-from a2a.chat.hosted import Call, Completion, Declined
-from a2a.chat.offline import OFFLINE, available
+from a2a.chat.answers import error_body
+from a2a.chat.application import application
+from a2a.chat.offline import available
 from a2a.models.keys import LOOPBACK
 
 
@@ -45,7 +38,7 @@ def local_server(
         OSError: if the port is taken.
     """
     listening = _listen(host, port)
-    server = uvicorn.Server(uvicorn.Config(app or application(key), log_level="critical", lifespan="off"))
+    server = _server(app or application(key))
     thread = threading.Thread(target=server.run, args=([listening],), name="a2a-server", daemon=True)
     thread.start()
     try:
@@ -55,7 +48,7 @@ def local_server(
             time.sleep(0.005)
         yield _url(listening)
     finally:
-        server.should_exit = server.force_exit = True
+        server.should_exit = True
         thread.join(timeout=10)
         listening.close()
 
@@ -69,88 +62,25 @@ def serve(host: str = "127.0.0.1", port: int = 0, *, key: str | None = None) -> 
     """
     with _listen(host, port) as listening, suppress(KeyboardInterrupt):
         print(f"{_url(listening)} hosts {', '.join(available())}; stop with Ctrl-C", flush=True)
-        uvicorn.Server(uvicorn.Config(application(key), log_level="warning", lifespan="off")).run([listening])
+        _server(application(key)).run([listening])
 
 
-def application(key: str | None = None) -> FastAPI:
-    """The server as an ASGI application."""
-    app = FastAPI(openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])  # no page of the web may ask it
-    calls: Counter[str] = Counter()
+class _Protocol(H11Protocol):
+    """HTTP where what is none gets an error as OpenAI words it, too."""
 
-    @app.get("/v1/models")
-    async def models() -> Any:
-        data = [{"id": name, "object": "model", "created": 0, "owned_by": "a2a"} for name in available()]
-        return {"object": "list", "data": data}
-
-    @app.post("/v1/chat/completions")
-    async def chat_completions(request: Request) -> Response:
-        return await _answer(request, calls, key, chat=True)
-
-    @app.post("/v1/completions")
-    async def completions(request: Request) -> Response:
-        return await _answer(request, calls, key, chat=False)
-
-    return app
+    def send_400_response(self, msg: str) -> None:
+        body = json.dumps(error_body(400, msg)).encode()
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
+        self.transport.close()
 
 
-async def _answer(request: Request, calls: Counter[str], key: str | None, *, chat: bool) -> Response:
-    sent = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if key is not None and sent != key:  # careless servers repeat the key, so this one does
-        return error(401, f"Incorrect API key provided: {sent}.", code="invalid_api_key")
-    try:
-        body = json.loads(await request.body())
-        name = faults.parse_name(body["model"])
-        if name.base not in available():
-            there = f"there are {', '.join(available())}"
-            return error(404, f"The model {name.base!r} does not exist; {there}", "model", "model_not_found")
-        fault = name.fault(calls[body["model"]])
-        calls[body["model"]] += 1
-        if fault is not None and (refused := faults.refuse(fault, body)) is not None:
-            return refused
-        completion = await run_in_threadpool(OFFLINE[name.base].answer, _call(body, name.options, chat))
-    except Declined as declined:
-        return error(400, str(declined), declined.parameter, "unsupported_parameter")
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        return error(400, f"not a request for a completion: {type(problem).__name__} {problem}")
-    except Exception as problem:
-        return error(500, f"{name.base} failed: {type(problem).__name__} {problem}")
-    completion, refusal = faults.spoil(fault, completion)
-    content = _content(body["model"], OFFLINE[name.base].version(), completion, refusal, chat)
-    if fault in faults.TRANSPORT:
-        return await faults.TRANSPORT[fault](json.dumps(content).encode())
-    return JSONResponse(content)
-
-
-def _call(body: dict[str, Any], options: dict[str, float], chat: bool) -> Call:
-    if body.get("stream"):
-        raise Declined("this server does not stream", "stream")
-    messages = [{"role": m["role"], "content": m["content"]} for m in body["messages"]] if chat else None
-    prompt = "\n\n".join(m["content"] for m in messages) if messages is not None else body["prompt"]
-    if not isinstance(prompt, str):
-        raise Declined("prompt must be one text", "prompt")
-    limit = body.get("max_completion_tokens", body.get("max_tokens"))
-    schema = (body.get("response_format") or {}).get("json_schema", {}).get("schema")
-    temperature = body.get("temperature")
-    temperature = None if temperature is None else float(temperature)  # JSON's 0 is an int
-    return Call(messages, prompt, options, temperature, body.get("seed"), limit, schema)
-
-
-def _content(model: str, version: str, completion: Completion, refusal: str | None, chat: bool) -> dict[str, Any]:
-    message = {"role": "assistant", "content": None if refusal else completion.text, "refusal": refusal}
-    said = {"message": message} if chat else {"text": completion.text}
-    return {
-        "id": f"local-{uuid.uuid4().hex}",
-        "object": "chat.completion" if chat else "text_completion",
-        "created": int(time.time()),
-        "model": f"{model}@{version}",
-        "choices": [{"index": 0, "finish_reason": completion.finish_reason, "logprobs": None, **said}],
-        "usage": {
-            "prompt_tokens": completion.prompt_tokens,
-            "completion_tokens": completion.completion_tokens,
-            "total_tokens": completion.prompt_tokens + completion.completion_tokens,
-        },
-    }
+def _server(app: ASGIApp) -> uvicorn.Server:
+    """It ends at once when told to: an answer under way, a hanging one among them, is cut off."""
+    config = uvicorn.Config(
+        app, http=_Protocol, ws="none", lifespan="off", log_level="critical", timeout_graceful_shutdown=0
+    )
+    return uvicorn.Server(config)
 
 
 def _listen(host: str, port: int) -> socket.socket:

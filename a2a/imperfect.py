@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays, linalg
-from a2a.affine import AffineMap
-from a2a.agents import Agent, GradientAgent
+from a2a.affine import AffineMap, fit_together
+from a2a.agents import Agent, GradientAgent, answer
 from a2a.helper import Helper, newton_target, probe
 from a2a.linalg import Array, eigh, identity, matvec, operator_norm, product, transpose
 
@@ -78,10 +78,11 @@ def rescaled_exchanges(
     For a linear exchange, with the main agent's objective at the origin: nothing overflows or vanishes, and the lengths
     of the answers are the factors of the error.
     """
+    w0 = arrays.vector("w0", w0)
     xp = arrays.namespace(w0=w0)
     read, answers = [linalg.unit(w0)], []
     for _ in range(arrays.positive_int("turns", turns)):
-        answers.append(helper(main(read[-1])))
+        answers.append(answer(helper, answer(main, read[-1])))
         read.append(linalg.unit(answers[-1]))
     return xp.stack(read[:-1]), xp.stack(answers)
 
@@ -104,8 +105,9 @@ class Identifying:
         self.answers: list[Array] = []
         self.map: AffineMap | None = None
 
-    def __call__(self, w: Array) -> Array:
-        probes = len(self.answers)
+    def __call__(self, w: Any) -> Array:
+        w, probes = arrays.vector("w", w, self.w0.shape[-1]), len(self.answers)
+        arrays.namespace(w0=self.w0, w=w)
         if self.map is not None:
             return self.map.fixed_point()
         self.answers.append(arrays.copy(w))
@@ -123,4 +125,6 @@ def newton_helper(
 
     `damping` and `hessian` are those of `newton_target`.
     """
-    return Helper(agent, lambda w: newton_target(main, w, damping=damping, hessian=hessian))
+    fit_together(GradientAgent, main=main)
+    known = None if hessian is None else arrays.copy(arrays.symmetric("hessian", hessian, main.d))
+    return Helper(agent, lambda w: newton_target(main, w, damping=damping, hessian=known))

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.arrays import Array
 
 
@@ -96,16 +95,11 @@ def _turns_to(rate: Array, share: float, most: float) -> Array:
 
 
 def _turns(agents: Sequence[Agent], w: Array) -> Iterator[list[Array]]:
-    d = w.shape[-1]
     turn = 0
     while True:
         turn += 1
         written = []
         for position, agent in enumerate(agents):
-            name = f"what agent {position} wrote at turn {turn}"
-            with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported once, by name
-                answer = arrays.vector(name, agent(arrays.copy(w)), d)
-            arrays.namespace(**{"what it read": w, name: answer})
-            w = arrays.copy(answer)  # the agent may use the same memory for its next answer
+            w = answer(agent, w, f"what agent {position} wrote at turn {turn}")
             written.append(w)
         yield written

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from a2a import arrays
 from a2a.affine import AffineMap
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.linalg import apply, operator_norm
 
 
@@ -29,8 +29,9 @@ def turn_matrix(first: Agent, second: Agent, d: int) -> Float[np.ndarray, "*batc
         first, second: NumPy agents of a batch (...).
         d: dimension of what they read.
     """
-    moved = [second(first(w)) for w in np.eye(arrays.positive_int("d", d))]
-    return np.stack(moved, axis=-1) - second(first(np.zeros(d)))[..., None]
+    d = arrays.positive_int("d", d)
+    moved = [answer(second, answer(first, w)) for w in (*np.eye(d), np.zeros(d))]
+    return np.stack(moved[:-1], axis=-1) - moved[-1][..., None]
 
 
 def log_norms(M: Float[np.ndarray, "*batch d d"], squarings: int) -> Float[np.ndarray, times * batch]:

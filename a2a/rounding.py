@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from a2a import arrays
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.linalg import Array
 
 
@@ -22,8 +22,8 @@ class RoundingAgent:
         self.agent, self.grid = agent, arrays.positive_float("grid", grid)
 
     def __call__(self, w: Any) -> Array:
-        answer = self.agent(w)
-        return self.grid * arrays.namespace(answer=answer).round(answer / self.grid)
+        written = answer(self.agent, arrays.vector("w", w))
+        return self.grid * arrays.namespace(written=written).round(written / self.grid)
 
 
 def dead_zone(grid: float, stride: Any) -> Any:

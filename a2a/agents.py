@@ -131,6 +131,7 @@ def sample_pair(
         noise: standard deviation of the label noise.
     """
     arrays.generator("rng", rng)
+    eta_first, eta_second = arrays.step_size("eta_first", eta_first), arrays.step_size("eta_second", eta_second)
     prompts = [sample_prompt(rng, n, d, rng.standard_normal((*batch, d)), noise=noise) for _ in range(2)]
     first, second = (GradientAgent.from_prompt(p, eta) for p, eta in zip(prompts, (eta_first, eta_second), strict=True))
     return first, second

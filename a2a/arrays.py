@@ -13,9 +13,8 @@ import numpy as np
 from array_api_compat import array_namespace, device, is_torch_array, is_torch_namespace
 
 from a2a import linalg
-from a2a.finite import all_finite
 from a2a.linalg import Array, largest_entry, transpose
-from a2a.plain import brief, plain
+from a2a.plain import brief, floating
 
 
 def namespace(**arrays: Array) -> ModuleType:
@@ -42,32 +41,20 @@ def _each_kind(kinds: dict[str, str]) -> str:
     return ", ".join(f"{name} is {kind}" for kind, name in first.items())
 
 
-def floating(name: str, value: Any) -> Array:
-    """`value` as an array of float32 or float64, integers as float64; ValueError for other types and if not finite."""
-    array = real(name, value)
-    if not all_finite(array):
-        raise ValueError(f"{name} must be finite, got NaN or infinity in an array of shape {tuple(array.shape)}")
-    return array
-
-
-def real(name: str, value: Any) -> Array:
-    """`value` as an array of float32 or float64, integers as float64, finite or not; ValueError for other types."""
-    array = plain(name, value)
-    xp = array_namespace(array)
-    if xp.isdtype(array.dtype, ("bool", "integral")):
-        array = xp.astype(array, xp.float64)
-    if not xp.isdtype(array.dtype, "real floating"):
-        raise ValueError(f"{name} must hold real numbers, got {brief(array.dtype)} in {brief(value)}")
-    if array.dtype not in (xp.float32, xp.float64):
-        raise ValueError(f"{name} must be of type float32 or float64, got {array.dtype}")
-    return array
-
-
 def in_numpy(name: str, value: Any) -> np.ndarray:
     """`value` as a finite NumPy array, for what computes in NumPy alone; ValueError for a tensor."""
     array = floating(name, value)
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{name} must be a NumPy array, got a {type(array).__name__} of {array.dtype}")
+    return array
+
+
+def matrix(name: str, value: Any, d: int | None = None) -> Array:
+    """`value` as rows (..., n, d); ValueError if a dimension is missing or 0, or the last one is not `d`."""
+    array = floating(name, value)
+    if array.ndim < 2 or 0 in array.shape or (d is not None and array.shape[-1] != d):
+        wanted = "(..., n, d) with no dimension of 0" if d is None else f"(..., n, {d})"
+        raise ValueError(f"{name} must have shape {wanted}, got {tuple(array.shape)}")
     return array
 
 
@@ -118,13 +105,19 @@ def covariance(name: str, value: Any, d: int | None = None) -> Array:
 def step_size(name: str, value: Any, like: Array = None) -> Array:
     """A step size, a float or a batch (...), of the kind of `like` if given; ValueError unless it is positive."""
     array = floating(name, value)
-    if not bool((array > 0).all()):
+    if 0 in array.shape or not bool((array > 0).all()):
         raise ValueError(f"{name} must be a positive step size, got {brief(value)}")
     if not array.ndim:
         return array.item()
-    if like is None:
-        return array
-    return array_namespace(like).asarray(array, dtype=like.dtype, device=device(like))
+    return copy(array if like is None else _converted(array, like))
+
+
+def _converted(array: Array, like: Array) -> Array:
+    """The array in the kind of `like`; a tensor that stays one keeps its gradient."""
+    if is_torch_array(array) and is_torch_array(like):
+        return array.to(like)
+    numbers = array.detach().cpu().numpy() if is_torch_array(array) else array
+    return array_namespace(like).asarray(numbers, dtype=like.dtype, device=device(like))
 
 
 def positive_float(name: str, value: Any) -> float:
@@ -133,6 +126,14 @@ def positive_float(name: str, value: Any) -> float:
     if array.ndim or not array > 0:
         raise ValueError(f"{name} must be one positive number, got {brief(value)}")
     return array.item()
+
+
+def share(name: str, value: Any) -> float:
+    """One number between 0 and 1, neither of them; ValueError that says what came."""
+    number = positive_float(name, value)
+    if number >= 1:
+        raise ValueError(f"{name} must be between 0 and 1, got {brief(value)}")
+    return number
 
 
 def standard_deviation(name: str, value: Any) -> float:

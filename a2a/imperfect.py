@@ -31,7 +31,7 @@ def partly_sighted(
     Raises:
         ValueError: if `rank` isn't between 0 and d.
     """
-    theta = np.asarray(arrays.vector("theta", theta))
+    theta, eta = arrays.in_numpy("theta", arrays.vector("theta", theta)), arrays.positive_float("eta", eta)
     d = theta.shape[-1]
     if not 0 <= rank <= d:
         raise ValueError(f"rank must be between 0 and d = {d}, got {rank}")
@@ -50,7 +50,10 @@ def wrong_hessian(
         S: the true Hessian, positive definite.
         sigma: relative error, a batch (...) of numbers in [0, 1).
     """
-    W = rng.standard_normal(S.shape)
+    S, sigma = arrays.in_numpy("S", arrays.symmetric("S", S)), arrays.in_numpy("sigma", sigma)
+    if not bool(((sigma >= 0) & (sigma < 1)).all()):
+        raise ValueError(f"sigma must be in [0, 1), got {arrays.brief(sigma)}")
+    W = arrays.standard_normal(rng, S.shape, like=S)
     W = W + transpose(W)
     W *= (sigma / operator_norm(W))[..., None, None]
     values, vectors = eigh(S)
@@ -61,11 +64,14 @@ def wrong_hessian(
 
 def exchange_matrix(main: GradientAgent, hessian: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
     """What an exchange does to an error if the helper takes `hessian` for the main agent's: (I - H^-1 S_A) P."""
+    hessian = arrays.symmetric("hessian", hessian, main.d)
+    arrays.namespace(**{"hessian": hessian, "the main agent": main.S})
     return product(identity(main.S) - linalg.apply("solve", hessian, main.S), main.M)
 
 
 def root_loss(S: Float[Array, "*#batch d d"], error: Float[Array, "*#batch d"]) -> Float[Array, "*both"]:
     """The root of twice the regression loss of a prompt of geometry S at an error: sqrt(error^T S error)."""
+    S, error = arrays.square("S", S), arrays.vector("error", error, S.shape[-1])
     xp = arrays.namespace(S=S, error=error)
     return xp.sqrt(xp.clip(xp.sum(error * matvec(S, error), axis=-1), 0.0, None))
 

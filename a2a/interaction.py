@@ -71,8 +71,9 @@ def turns_to(rate: Any, share: float, *, at_most: int | None = None) -> Any:
         ValueError: if a rate is negative or not finite, `share` isn't in (0, 1), or a rate is 1 without `at_most`.
     """
     rate = arrays.floating("rate", rate)
-    if not 0 < arrays.positive_float("share", share) < 1:
-        raise ValueError(f"share must be between 0 and 1, got {share}")
+    if 0 in rate.shape:
+        raise ValueError(f"rate must be a float or a batch of them, got an array of shape {tuple(rate.shape)}")
+    share = arrays.share("share", share)
     xp = arrays.namespace(rate=rate)
     if bool(xp.any(rate < 0)):
         raise ValueError(f"rate must be a spectral radius >= 0, got {xp.min(rate).item():.6g}")

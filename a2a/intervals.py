@@ -95,7 +95,7 @@ def difference_of_shares(
     counted: tuple[int, int], other: tuple[int, int], rng: np.random.Generator, draws: int, unit: str = "samples"
 ) -> Estimate:
     """The share of one (count, n) minus that of another, as if both were samples, from binomial draws of both."""
-    one, two = (rng.binomial(n, count / n, draws) / n for count, n in (counted, other))
+    one, two = (generator(rng).binomial(n, count / n, draws) / n for count, n in (counted, other))
     value = counted[0] / counted[1] - other[0] / other[1]
     return from_draws(value, one - two, counted[1], unit)
 
@@ -106,12 +106,12 @@ def from_draws(value: Number, draws: np.ndarray, n: int, unit: str = "samples") 
     Raises:
         ValueError: if no draw is a number.
     """
-    known = _known(draws)
-    if not known.size:
+    numbers = known("draws", draws)
+    if not numbers.size:
         raise ValueError(f"an interval needs bootstrap draws that are numbers, got none among {np.size(draws)}")
 
     def percentiles(level: float, samples: int) -> Interval:
-        ends = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+        ends = np.quantile(numbers, [(1 - level) / 2, (1 + level) / 2])
         low, high = value + (ends - value) * (n / samples) ** 0.5
         return float(low), float(high)
 
@@ -137,8 +137,9 @@ def bootstrap(
     n = len(samples[0])
     if not n:
         return unknown(unit=unit)
-    again = rng.integers(n, size=(draws, n))
-    value, drawn = float(statistic(*samples)), statistic(*(row[again] for row in samples))
+    again = generator(rng).integers(n, size=(draws, n))
+    value = float(statistic(*(row.copy() for row in samples)))  # it may sort them in place
+    drawn = statistic(*(row[again] for row in samples))
     if np.isnan(value) or np.isnan(drawn).all():
         return unknown(n, unit)
     return from_draws(value, drawn, n, unit)
@@ -150,10 +151,10 @@ def mean(values: np.ndarray, rng: np.random.Generator, draws: int, unit: str = "
     Returns:
         An unknown estimate if fewer than two values are numbers.
     """
-    known = _known(values)
-    if known.size < 2:
-        return unknown(known.size, unit)
-    return bootstrap(_mean, known, rng=rng, draws=draws, unit=unit)
+    numbers = known("values", values)
+    if numbers.size < 2:
+        return unknown(numbers.size, unit)
+    return bootstrap(_mean, numbers, rng=rng, draws=draws, unit=unit)
 
 
 def samples_until(decided: Callable[[int], bool], n: int, at_most: int = 100_000) -> int | None:
@@ -173,7 +174,20 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.asarray(values.mean(axis=-1))
 
 
-def _known(values: np.ndarray) -> np.ndarray:
-    """The values that aren't NaN, in one row."""
-    flat = np.asarray(values, dtype=float).ravel()
+def generator(rng: Any) -> np.random.Generator:
+    """`rng` if it is a NumPy generator, else a ValueError that says what came."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
+    return rng
+
+
+def known(name: str, values: Any) -> np.ndarray:
+    """The values that aren't NaN, in one row; ValueError, by their name, if they aren't numbers or some are masked."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValueError(f"{name} must be a plain array, got a masked one: write NaN for what is missing")
+    try:
+        flat = np.asarray(values)
+        flat = flat.astype(float, casting="same_kind").ravel()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} must hold real numbers, got {type(values).__name__}") from error
     return flat[~np.isnan(flat)]

@@ -39,6 +39,7 @@ def log_norms(M: Float[np.ndarray, "*batch d d"], squarings: int) -> Float[np.nd
 
     The matrix is scaled before each squaring, so that nothing overflows or vanishes. M must not be nilpotent.
     """
+    M, squarings = arrays.in_numpy("M", arrays.square("M", M)), arrays.positive_int("squarings", squarings)
     total, logs = np.zeros(M.shape[:-2]), []
     for _ in range(squarings + 1):
         size = operator_norm(M)

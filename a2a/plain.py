@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, is_array_api_obj, is_torch_array
 
+from a2a.finite import all_finite
 from a2a.linalg import Array
 
 LONGEST = 80
@@ -23,7 +24,28 @@ def brief(value: Any) -> str:
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 3] + "..."
 
 
-def plain(name: str, value: Any) -> Array:
+def floating(name: str, value: Any) -> Array:
+    """`value` as an array of float32 or float64, integers as float64; ValueError for other types and if not finite."""
+    array = real(name, value)
+    if not all_finite(array):
+        raise ValueError(f"{name} must be finite, got NaN or infinity in an array of shape {tuple(array.shape)}")
+    return array
+
+
+def real(name: str, value: Any) -> Array:
+    """`value` as an array of float32 or float64, integers as float64, finite or not; ValueError for other types."""
+    array = _plain(name, value)
+    xp = array_namespace(array)
+    if xp.isdtype(array.dtype, ("bool", "integral")):
+        array = xp.astype(array, xp.float64)
+    if not xp.isdtype(array.dtype, "real floating"):
+        raise ValueError(f"{name} must hold real numbers, got {brief(array.dtype)} in {brief(value)}")
+    if array.dtype not in (xp.float32, xp.float64):
+        raise ValueError(f"{name} must be of type float32 or float64, got {array.dtype}")
+    return array
+
+
+def _plain(name: str, value: Any) -> Array:
     """`value` as an array all of whose entries are there to be read; ValueError for sparse, masked and other kinds.
 
     NumPy's subclasses become arrays: for a matrix `*` is another product.

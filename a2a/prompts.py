@@ -32,7 +32,7 @@ class Prompt:
         Raises:
             ValueError: if theta isn't (..., d), `noise` is negative, or there is noise and no `rng` to draw it from.
         """
-        X = _inputs(X)
+        X = arrays.matrix("X", X)
         theta = arrays.vector("theta", theta, X.shape[-1])
         noise = arrays.standard_deviation("noise", noise)
         arrays.namespace(X=X, theta=theta)
@@ -110,6 +110,8 @@ def label_noise_error(n: int, d: int, noise: float) -> float:
     For standard normal inputs and vectors, noise of that standard deviation. For n < d the shortest least-squares
     solution also misses what no example shows; for d - 1 <= n <= d + 1 there is no finite mean, unless `noise` is 0.
     """
+    n, d = arrays.positive_int("n", n), arrays.positive_int("d", d)
+    noise = arrays.standard_deviation("noise", noise)
     if not noise:
         return max(d - n, 0) ** 0.5
     if abs(n - d) <= 1:
@@ -127,7 +129,7 @@ def random_covariance(
     Raises:
         ValueError: if an eigenvalue of `spectrum` (..., d) is negative.
     """
-    spectrum = np.asarray(arrays.vector("spectrum", spectrum))
+    spectrum = arrays.in_numpy("spectrum", arrays.vector("spectrum", spectrum))
     if (spectrum < 0).any():
         raise ValueError(f"spectrum must hold eigenvalues >= 0, got a smallest one of {spectrum.min():.3g}")
     d = spectrum.shape[-1]
@@ -138,18 +140,11 @@ def random_covariance(
 
 def examples(X: Any, y: Any) -> tuple[Array, Array]:
     """Inputs X (..., n, d) and labels y (..., n) of one library that broadcast; ValueError unless they are."""
-    X = _inputs(X)
+    X = arrays.matrix("X", X)
     y = arrays.vector("y", y, X.shape[-2])
     arrays.namespace(X=X, y=y)
     arrays.batch_shape(X=tuple(X.shape[:-2]), y=tuple(y.shape[:-1]))
     return X, y
-
-
-def _inputs(X: Any) -> Array:
-    X = arrays.floating("X", X)
-    if X.ndim < 2 or 0 in X.shape:
-        raise ValueError(f"X must have shape (..., n, d) with no dimension of 0, got {tuple(X.shape)}")
-    return X
 
 
 def _square_root(S: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:

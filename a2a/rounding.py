@@ -33,7 +33,8 @@ def dead_zone(grid: float, stride: Any) -> Any:
         grid: the width of the grid.
         stride: the step size times the eigenvalue of an isotropic prompt, above 0; a number or an array.
     """
-    return grid / (2 * stride)
+    stride = arrays.step_size("stride", stride)
+    return arrays.positive_float("grid", grid) / (2 * stride)
 
 
 def error_of_noise(grid: float, stride: Any) -> Any:
@@ -45,4 +46,7 @@ def error_of_noise(grid: float, stride: Any) -> Any:
         grid: the width of the grid.
         stride: as in `dead_zone`, between 0 and 2.
     """
-    return grid / np.sqrt(12 * stride * (2 - stride))
+    grid, stride = arrays.positive_float("grid", grid), arrays.step_size("stride", stride)
+    if np.any(np.asarray(stride) >= 2):
+        raise ValueError(f"stride must be between 0 and 2, got {arrays.brief(stride)}")
+    return grid / (12 * stride * (2 - stride)) ** 0.5

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from a2a import arrays
 from a2a.arrays import Array
+from a2a.plain import real
 from a2a.prompts import Prompt, examples
 
 
@@ -135,5 +136,5 @@ class LSAAgent:
 
 def as_tensor(name: str, value: Any, like: Tensor) -> Tensor:
     """`value` as a tensor of the kind of `like`; an array is copied, since torch shares no read-only one."""
-    value = arrays.real(name, value)
+    value = real(name, value)
     return value.to(like) if isinstance(value, Tensor) else torch.tensor(value).to(like)

@@ -19,6 +19,7 @@ from a2a import arrays, linalg
 from a2a.agents import Agent, answer
 from a2a.lsa.blocks import own_forms
 from a2a.lsa.layer import LinearSelfAttention
+from a2a.plain import real
 
 Size = tuple[Any, Any]
 """Of an affine factor u + U h: |u| and |U|."""
@@ -58,6 +59,8 @@ def own_variation(
     layer: LinearSelfAttention, w: Float[np.ndarray, "*batch d"], n: int, radius: Any
 ) -> Float[np.ndarray, "*radii"]:
     """Upper bound on the change of the derivative of `own_term` within `radius` (..., broadcasting) of w (..., d)."""
+    w, radius = arrays.in_numpy("w", arrays.vector("w", w, layer.d)), real("radius", radius)
+    n = arrays.positive_int("n", n)
     score, acts_on = (part.numpy() for part in own_forms(layer))
     query = np.concatenate([w, np.ones_like(w[..., :1])], axis=-1)
     factors = [

@@ -41,14 +41,6 @@ def _each_kind(kinds: dict[str, str]) -> str:
     return ", ".join(f"{name} is {kind}" for kind, name in first.items())
 
 
-def in_numpy(name: str, value: Any) -> np.ndarray:
-    """`value` as a finite NumPy array, for what computes in NumPy alone; ValueError for a tensor."""
-    array = floating(name, value)
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{name} must be a NumPy array, got a {type(array).__name__} of {array.dtype}")
-    return array
-
-
 def matrix(name: str, value: Any, d: int | None = None) -> Array:
     """`value` as rows (..., n, d); ValueError if a dimension is missing or 0, or the last one is not `d`."""
     array = floating(name, value)
@@ -64,6 +56,14 @@ def vector(name: str, value: Any, d: int | None = None) -> Array:
     wanted = "(..., d) with no dimension of 0" if d is None else f"(..., {d})"
     if array.ndim < 1 or 0 in array.shape or (d is not None and array.shape[-1] != d):
         raise ValueError(f"{name} must have shape {wanted}, got {tuple(array.shape)}")
+    return array
+
+
+def direction(name: str, value: Any, d: int | None = None) -> Array:
+    """`value` as a vector of shape (..., d) with a direction: ValueError if one is 0."""
+    array = vector(name, value, d)
+    if not bool(array_namespace(array).all((array != 0).any(axis=-1))):
+        raise ValueError(f"{name} must have a direction, got a vector of zeros")
     return array
 
 

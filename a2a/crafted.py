@@ -14,13 +14,13 @@ from a2a.agents import GradientAgent
 from a2a.contraction import contraction
 from a2a.interaction import Interaction
 from a2a.linalg import Array, identity, matvec, product, transpose
-from a2a.plain import real
+from a2a.plain import in_numpy, real
 from a2a.prompts import Prompt
 
 
 def along(v: Float[Array, "*batch d"]) -> Float[Array, "*batch d d"]:
     """The projector on the direction of v, which isn't 0."""
-    v = arrays.vector("v", v)
+    v = arrays.direction("v", v)
     u = linalg.unit(v)
     return u[..., :, None] * u[..., None, :]
 
@@ -67,7 +67,9 @@ def attackers_by_size(
         unseen: k orthonormal directions that the victim's prompt misses.
         theta, eta: the attackers' objective, (..., d), and step size.
     """
-    v, unseen = arrays.vector("v", v), arrays.matrix("unseen", unseen)
+    v, unseen = arrays.direction("v", v), _directions(unseen)
+    arrays.vector("v", v, int(unseen.shape[-1]))
+    arrays.batch_shape(v=tuple(v.shape[:-1]), unseen=tuple(unseen.shape[:-2]))
     xp, first = arrays.namespace(v=v, unseen=unseen), linalg.unit(v)[..., None, :]
     sizes = range(unseen.shape[-2] + 1)
     return [landing(xp.concat([first, unseen[..., :more, :]], axis=-2), theta, eta) for more in sizes]
@@ -75,7 +77,7 @@ def attackers_by_size(
 
 def never_moved(unseen: Float[Array, "*batch k d"], error: Float[Array, "*batch d"]) -> Array:
     """What remains of an error in the directions that `attackers_by_size` don't see, for each of them, (1 + k, ...)."""
-    unseen = arrays.matrix("unseen", unseen)
+    unseen = _directions(unseen)
     error = arrays.vector("error", error, int(unseen.shape[-1]))
     arrays.namespace(unseen=unseen, error=error)
     there = matvec(unseen, error)
@@ -93,7 +95,7 @@ def visible_errors(
         written: what the first and what the second wrote, (..., d) each.
     """
     written = [real("written", w) for w in written]  # of pairs that don't come to rest it may be NaN
-    arrays.namespace(**{"what both wrote": written[0], "theta": first.theta})
+    arrays.namespace(theta=first.theta, **{f"written[{i}]": w for i, w in enumerate(written)})
     errors = [w - agent.theta for w, agent in zip(written, (first, second), strict=True)]
     both = arrays.namespace(first=errors[0], second=errors[1]).stack(errors)
     return both - matvec(contraction(first, second).unseen, both)
@@ -106,9 +108,17 @@ def displacement_spectrum(run: Interaction, w0: Float[np.ndarray, "*batch d"]) -
         run: a conversation of NumPy agents.
         w0: its start; k is the smaller of turns and d.
     """
-    w0 = arrays.in_numpy("w0", w0)
+    w0 = in_numpy("w0", w0)
     if w0.shape != run.first.shape[1:]:
         raise ValueError(f"w0 must have shape {run.first.shape[1:]} as the conversation, got {w0.shape}")
     read = np.concatenate([w0[None], run.second[:-1]])
     values = np.linalg.svd(np.moveaxis(run.first - read, 0, -2), compute_uv=False)
     return values / values[..., :1]
+
+
+def _directions(unseen: Any) -> Array:
+    """The rows (..., k, d), of which there may be none; ValueError for other arrays."""
+    unseen = arrays.floating("unseen", unseen)
+    if unseen.ndim < 2:
+        raise ValueError(f"unseen must have shape (..., k, d), got {tuple(unseen.shape)}")
+    return unseen

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from a2a import arrays
 from a2a.agents import GradientAgent
 from a2a.linalg import Array, norm
-from a2a.plain import real
+from a2a.plain import in_numpy, real
 from a2a.prompts import random_covariance
 
 
@@ -25,7 +25,7 @@ def conditioned_agents(
     Raises:
         ValueError: if a kappa is below 1 or isn't finite.
     """
-    kappa = arrays.in_numpy("kappa", kappa)
+    kappa = in_numpy("kappa", kappa)
     if not kappa.size or not bool((kappa >= 1).all()):
         raise ValueError(f"kappa must be a condition number >= 1, got {np.min(kappa, initial=np.inf):.3g}")
     spectrum = kappa[..., None] ** -np.linspace(0.0, 1.0, arrays.positive_int("d", d))

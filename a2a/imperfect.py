@@ -12,6 +12,7 @@ from a2a.affine import AffineMap, fit_together
 from a2a.agents import Agent, GradientAgent, answer
 from a2a.helper import Helper, newton_target, probe
 from a2a.linalg import Array, eigh, identity, matvec, operator_norm, product, transpose
+from a2a.plain import brief, in_numpy
 
 
 def partly_sighted(
@@ -31,7 +32,7 @@ def partly_sighted(
     Raises:
         ValueError: if `rank` isn't between 0 and d.
     """
-    theta, eta = arrays.in_numpy("theta", arrays.vector("theta", theta)), arrays.positive_float("eta", eta)
+    theta, eta = in_numpy("theta", arrays.vector("theta", theta)), arrays.positive_float("eta", eta)
     d = theta.shape[-1]
     if not 0 <= rank <= d:
         raise ValueError(f"rank must be between 0 and d = {d}, got {rank}")
@@ -50,9 +51,11 @@ def wrong_hessian(
         S: the true Hessian, positive definite.
         sigma: relative error, a batch (...) of numbers in [0, 1).
     """
-    S, sigma = arrays.in_numpy("S", arrays.symmetric("S", S)), arrays.in_numpy("sigma", sigma)
+    S, sigma = in_numpy("S", arrays.covariance("S", S)), in_numpy("sigma", sigma)
     if not bool(((sigma >= 0) & (sigma < 1)).all()):
-        raise ValueError(f"sigma must be in [0, 1), got {arrays.brief(sigma)}")
+        raise ValueError(f"sigma must be in [0, 1), got {brief(sigma)}")
+    if arrays.batch_shape(S=S.shape[:-2], sigma=sigma.shape) != S.shape[:-2]:
+        raise ValueError(f"sigma must have shape {S.shape[:-2]} as S has matrices, got {sigma.shape}")
     W = arrays.standard_normal(rng, S.shape, like=S)
     W = W + transpose(W)
     W *= (sigma / operator_norm(W))[..., None, None]
@@ -71,7 +74,8 @@ def exchange_matrix(main: GradientAgent, hessian: Float[Array, "*batch d d"]) ->
 
 def root_loss(S: Float[Array, "*#batch d d"], error: Float[Array, "*#batch d"]) -> Float[Array, "*both"]:
     """The root of twice the regression loss of a prompt of geometry S at an error: sqrt(error^T S error)."""
-    S, error = arrays.square("S", S), arrays.vector("error", error, S.shape[-1])
+    S = arrays.square("S", S)
+    error = arrays.vector("error", error, int(S.shape[-1]))
     xp = arrays.namespace(S=S, error=error)
     return xp.sqrt(xp.clip(xp.sum(error * matvec(S, error), axis=-1), 0.0, None))
 
@@ -84,7 +88,7 @@ def rescaled_exchanges(
     For a linear exchange, with the main agent's objective at the origin: nothing overflows or vanishes, and the lengths
     of the answers are the factors of the error.
     """
-    w0 = arrays.vector("w0", w0)
+    w0 = arrays.direction("w0", w0)
     xp = arrays.namespace(w0=w0)
     read, answers = [linalg.unit(w0)], []
     for _ in range(arrays.positive_int("turns", turns)):

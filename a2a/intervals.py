@@ -106,12 +106,12 @@ def from_draws(value: Number, draws: np.ndarray, n: int, unit: str = "samples") 
     Raises:
         ValueError: if no draw is a number.
     """
-    numbers = known("draws", draws)
-    if not numbers.size:
+    drawn = known("draws", draws)
+    if not drawn.size:
         raise ValueError(f"an interval needs bootstrap draws that are numbers, got none among {np.size(draws)}")
 
     def percentiles(level: float, samples: int) -> Interval:
-        ends = np.quantile(numbers, [(1 - level) / 2, (1 + level) / 2])
+        ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
         low, high = value + (ends - value) * (n / samples) ** 0.5
         return float(low), float(high)
 
@@ -134,12 +134,13 @@ def bootstrap(
     Returns:
         An unknown estimate if there is no sample, or if the statistic of the samples, or that of every draw, is NaN.
     """
-    n = len(samples[0])
+    rows = [numbers("samples", row).reshape(np.shape(row)) for row in samples]
+    n = len(rows[0])
     if not n:
         return unknown(unit=unit)
     again = generator(rng).integers(n, size=(draws, n))
-    value = float(statistic(*(row.copy() for row in samples)))  # it may sort them in place
-    drawn = statistic(*(row[again] for row in samples))
+    drawn = statistic(*(row[again] for row in rows))
+    value = float(statistic(*rows))  # last: it may sort them in place
     if np.isnan(value) or np.isnan(drawn).all():
         return unknown(n, unit)
     return from_draws(value, drawn, n, unit)
@@ -151,10 +152,10 @@ def mean(values: np.ndarray, rng: np.random.Generator, draws: int, unit: str = "
     Returns:
         An unknown estimate if fewer than two values are numbers.
     """
-    numbers = known("values", values)
-    if numbers.size < 2:
-        return unknown(numbers.size, unit)
-    return bootstrap(_mean, numbers, rng=rng, draws=draws, unit=unit)
+    values = known("values", values)
+    if values.size < 2:
+        return unknown(values.size, unit)
+    return bootstrap(_mean, values, rng=rng, draws=draws, unit=unit)
 
 
 def samples_until(decided: Callable[[int], bool], n: int, at_most: int = 100_000) -> int | None:
@@ -183,11 +184,16 @@ def generator(rng: Any) -> np.random.Generator:
 
 def known(name: str, values: Any) -> np.ndarray:
     """The values that aren't NaN, in one row; ValueError, by their name, if they aren't numbers or some are masked."""
-    if isinstance(values, np.ma.MaskedArray):
+    flat = numbers(name, values)
+    return flat[~np.isnan(flat)]
+
+
+def numbers(name: str, values: Any) -> np.ndarray:
+    """The values in one row, NaN among them; ValueError, by their name, if they aren't numbers or some are masked."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
         raise ValueError(f"{name} must be a plain array, got a masked one: write NaN for what is missing")
     try:
-        flat = np.asarray(values)
-        flat = flat.astype(float, casting="same_kind").ravel()
+        return np.asarray(values).astype(float, casting="same_kind").ravel()
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} must hold real numbers, got {type(values).__name__}") from error
-    return flat[~np.isnan(flat)]

@@ -45,6 +45,7 @@ def with_largest(agent: GradientAgent, largest: Any) -> GradientAgent:
     An agent alone settles where it is below 2.
     """
     largest = arrays.step_size("largest", largest, like=agent.S)
+    arrays.batch_shape(largest=tuple(getattr(largest, "shape", ())), agent=agent.batch)
     return GradientAgent(agent.S, agent.theta, largest / apply("eigvalsh", agent.S)[..., -1])
 
 

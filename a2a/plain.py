@@ -32,6 +32,14 @@ def floating(name: str, value: Any) -> Array:
     return array
 
 
+def in_numpy(name: str, value: Any) -> np.ndarray:
+    """`value` as a finite NumPy array, for what computes in NumPy alone; ValueError for a tensor."""
+    array = floating(name, value)
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{name} must be a NumPy array, got a {type(array).__name__} of {array.dtype}")
+    return array
+
+
 def real(name: str, value: Any) -> Array:
     """`value` as an array of float32 or float64, integers as float64, finite or not; ValueError for other types."""
     array = _plain(name, value)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from a2a import arrays, linalg
 from a2a.arrays import Array
+from a2a.plain import in_numpy
 
 
 class Prompt:
@@ -129,7 +130,7 @@ def random_covariance(
     Raises:
         ValueError: if an eigenvalue of `spectrum` (..., d) is negative.
     """
-    spectrum = arrays.in_numpy("spectrum", arrays.vector("spectrum", spectrum))
+    spectrum = in_numpy("spectrum", arrays.vector("spectrum", spectrum))
     if (spectrum < 0).any():
         raise ValueError(f"spectrum must hold eigenvalues >= 0, got a smallest one of {spectrum.min():.3g}")
     d = spectrum.shape[-1]

@@ -68,6 +68,7 @@ def redrawn_mean_squares(
     Raises:
         ValueError: if the mean squares leave the range of numbers.
     """
+    n, eta = arrays.positive_int("n", n), arrays.positive_float("eta", eta)
     mean, gap = arrays.vector("error", error, first.d), arrays.vector("gap", gap, first.d)
     xp = arrays.namespace(error=mean, gap=gap, first=first.M)
     factor, moment, squares = redraw_factor(n, first.d, eta), _outer(mean, mean), []

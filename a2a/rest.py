@@ -15,6 +15,7 @@ from a2a.contraction import contraction
 from a2a.interaction import alternate, turns_to
 from a2a.linalg import Array, norm
 from a2a.longrun import doubled
+from a2a.plain import in_numpy
 
 SLOWEST = 0.999
 """The rate from which on a pair has no measured end: it takes tens of thousands of turns, in which rounding adds up."""
@@ -33,7 +34,7 @@ def at_rest(first: AffineMap, second: AffineMap, w0: Any, *, slowest: float = SL
         slowest: below 1.
     """
     fit_together(AffineMap, first=first, second=second)
-    w0 = arrays.in_numpy("w0", first.vector("w0", w0))
+    w0 = in_numpy("w0", first.vector("w0", w0))
     slowest = arrays.share("slowest", slowest)
     rate = np.asarray(contraction(first, second).rate)
     rests = rate < slowest
@@ -52,7 +53,7 @@ def turns_until_rest(rate: Any, patience: int = 5000) -> tuple[int, int]:
     Where that is more than `patience`, or turns don't contract, it is followed for 500 turns only. If errors grow, the
     first number says when one may have grown 1e20-fold.
     """
-    rate = arrays.in_numpy("rate", rate)
+    rate = in_numpy("rate", rate)
     needed = turns_to(rate.max(initial=0.0).item(), 1e-20, at_most=10**9)
     return needed, needed if needed <= patience else 500
 
@@ -63,7 +64,7 @@ def held_below(growth: Any, turns: int, limit: float = 1e20) -> int:
     Args:
         growth: the largest factor by which errors may grow a turn, a float or a batch (...).
     """
-    fastest = arrays.in_numpy("growth", growth).max(initial=0.0).item()
+    fastest = in_numpy("growth", growth).max(initial=0.0).item()
     turns, limit = arrays.positive_int("turns", turns), arrays.positive_float("limit", limit)
     if fastest <= 1:
         return turns

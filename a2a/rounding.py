@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from a2a import arrays
 from a2a.agents import Agent, answer
 from a2a.linalg import Array
+from a2a.plain import brief
 
 
 class RoundingAgent:
@@ -47,6 +46,6 @@ def error_of_noise(grid: float, stride: Any) -> Any:
         stride: as in `dead_zone`, between 0 and 2.
     """
     grid, stride = arrays.positive_float("grid", grid), arrays.step_size("stride", stride)
-    if np.any(np.asarray(stride) >= 2):
-        raise ValueError(f"stride must be between 0 and 2, got {arrays.brief(stride)}")
+    if bool((arrays.floating("stride", stride) >= 2).any()):
+        raise ValueError(f"stride must be between 0 and 2, got {brief(stride)}")
     return grid / (12 * stride * (2 - stride)) ** 0.5

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from a2a.intervals import generator, known
+from a2a.intervals import generator, known, numbers
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -37,9 +37,9 @@ def random_signs(changes: np.ndarray, rng: np.random.Generator, draws: int) -> f
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values adjusted for being several (Holm's step-down method), in the order given."""
-    numbers = known("p_values", p_values)
-    order = np.argsort(numbers)
-    scaled = numbers[order] * np.arange(len(order), 0, -1)
+    values = numbers("p_values", p_values)
+    order = np.argsort(values)
+    scaled = values[order] * np.arange(len(order), 0, -1)
     adjusted = np.empty(len(order))
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return adjusted.tolist()

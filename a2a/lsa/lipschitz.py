@@ -19,7 +19,7 @@ from a2a import arrays, linalg
 from a2a.agents import Agent, answer
 from a2a.lsa.blocks import own_forms
 from a2a.lsa.layer import LinearSelfAttention
-from a2a.plain import real
+from a2a.plain import in_numpy
 
 Size = tuple[Any, Any]
 """Of an affine factor u + U h: |u| and |U|."""
@@ -31,7 +31,7 @@ def jacobian(agent: Agent, w: Float[np.ndarray, "*batch d"]) -> Float[np.ndarray
     Raises:
         ValueError: if w isn't a finite (..., d) of the shape of the agent's answers, or they don't follow from it.
     """
-    at = torch.tensor(arrays.in_numpy("w", w)).requires_grad_(True)
+    at = torch.tensor(in_numpy("w", w)).requires_grad_(True)
     written = answer(agent, at)
     if written.shape != at.shape:
         wanted = tuple(written.shape)
@@ -59,7 +59,7 @@ def own_variation(
     layer: LinearSelfAttention, w: Float[np.ndarray, "*batch d"], n: int, radius: Any
 ) -> Float[np.ndarray, "*radii"]:
     """Upper bound on the change of the derivative of `own_term` within `radius` (..., broadcasting) of w (..., d)."""
-    w, radius = arrays.in_numpy("w", arrays.vector("w", w, layer.d)), real("radius", radius)
+    w, radius = in_numpy("w", arrays.vector("w", w, layer.d)), in_numpy("radius", radius)
     n = arrays.positive_int("n", n)
     score, acts_on = (part.numpy() for part in own_forms(layer))
     query = np.concatenate([w, np.ones_like(w[..., :1])], axis=-1)

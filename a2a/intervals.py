@@ -134,7 +134,9 @@ def bootstrap(
     Returns:
         An unknown estimate if there is no sample, or if the statistic of the samples, or that of every draw, is NaN.
     """
-    rows = [numbers("samples", row).reshape(np.shape(row)) for row in samples]
+    for row in samples:
+        numbers("samples", row)
+    rows = [np.array(row) for row in samples]
     n = len(rows[0])
     if not n:
         return unknown(unit=unit)

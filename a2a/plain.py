@@ -6,7 +6,7 @@ import reprlib
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, is_array_api_obj, is_torch_array
+from array_api_compat import array_namespace, is_array_api_obj, is_numpy_array, is_torch_array
 
 from a2a.finite import all_finite
 from a2a.linalg import Array
@@ -35,9 +35,9 @@ def floating(name: str, value: Any) -> Array:
 def in_numpy(name: str, value: Any) -> np.ndarray:
     """`value` as a finite NumPy array, for what computes in NumPy alone; ValueError for a tensor."""
     array = floating(name, value)
-    if not isinstance(array, np.ndarray):
+    if not is_numpy_array(array):
         raise ValueError(f"{name} must be a NumPy array, got a {type(array).__name__} of {array.dtype}")
-    return array
+    return np.asarray(array)
 
 
 def real(name: str, value: Any) -> Array:

@@ -1,25 +1,45 @@
 """A valid call of each public function of the theory, of the layer and of the intervals, with every array argument."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import a2a
-from a2a import agents, counting, crafted, ensembles, imperfect, isotropy, longrun, pairs, prompts, redraw, rest
-from a2a import rounding, significance, small_steps, takeover
+from a2a import (
+    agents,
+    counting,
+    crafted,
+    ensembles,
+    imperfect,
+    isotropy,
+    longrun,
+    lsa,
+    pairs,
+    prompts,
+    redraw,
+    rest,
+    rounding,
+    significance,
+    small_steps,
+    takeover,
+)
 from a2a import intervals as estimates
-from a2a import lsa
 
 
 class Call(NamedTuple):
-    """A function with arguments that it takes; `arrays` and `generators` name those that are arrays or generators."""
+    """A function with arguments that it takes, called each time as if for the first time.
+
+    `arrays` and `generators` name the arguments that are arrays, or numbers, and random generators.
+    """
 
     function: Callable[..., Any]
     arguments: dict[str, Any]
 
     def __call__(self, **changed: Any) -> Any:
-        return self.function(**{**self.arguments, **changed})
+        function, arguments = deepcopy((self.function, self.arguments))
+        return function(**{**arguments, **changed})
 
     @property
     def arrays(self) -> list[str]:
@@ -30,14 +50,33 @@ class Call(NamedTuple):
         return [name for name, value in self.arguments.items() if isinstance(value, np.random.Generator)]
 
 
+def numbers_of(result: Any) -> np.ndarray:
+    """All numbers in what a function returned, in one row."""
+    return np.concatenate([np.ravel(part).astype(float) for part in _parts(result)] or [np.empty(0)])
+
+
+def _parts(result: Any) -> Iterator[np.ndarray]:
+    if isinstance(result, np.ndarray | float | int | np.generic):
+        yield np.asarray(result)
+    elif hasattr(result, "detach"):
+        yield result.detach().numpy()
+    elif hasattr(result, "state_dict"):
+        yield from _parts([*result.state_dict().values()])
+    elif isinstance(result, list | tuple):
+        for part in result:
+            yield from _parts(part)
+    elif isinstance(result, dict) or hasattr(result, "__dict__"):
+        yield from _parts([*(result if isinstance(result, dict) else vars(result)).values()])
+
+
 S = np.array([[1.0, 0.3], [0.3, 0.8]])
 S_B = np.array([[0.6, -0.2], [-0.2, 1.1]])
 W, V = np.array([0.4, -0.7]), np.array([1.1, 0.2])
 X, Y = np.array([[1.0, 0.2], [-0.4, 0.9], [0.3, 1.3]]), np.array([0.5, -0.1, 0.7])
 
 
-def calls() -> dict[str, Call]:
-    """The table, each time with new agents and generators."""
+def _calls() -> dict[str, Call]:
+    """The table."""
     first, second = a2a.GradientAgent(S, V, 0.5), a2a.GradientAgent(S_B, -W, 0.7)
     many = a2a.GradientAgent(np.stack([S, S_B]), np.stack([V, W]), 0.5)
     layer, prompt, rng = lsa.LinearSelfAttention.gradient_step(2, 0.3), a2a.Prompt(X, Y), np.random.default_rng(3)
@@ -179,7 +218,7 @@ def calls() -> dict[str, Call]:
             {"values": Y, "rng": rng},
         ),
         "mean": (lambda values, rng: estimates.mean(values, rng, 9), {"values": Y, "rng": rng}),
-        "from_draws": (lambda value, draws: estimates.from_draws(value, draws, 3), {"value": 0.5, "draws": Y}),
+        "from_draws": (lambda draws: estimates.from_draws(0.5, draws, 3), {"draws": Y}),
         "difference_of_shares": (
             lambda rng: estimates.difference_of_shares((1, 3), (2, 5), rng, 9),
             {"rng": rng},
@@ -192,3 +231,7 @@ def calls() -> dict[str, Call]:
         ),
     }
     return {name: Call(*call) for name, call in table.items()}
+
+
+CALLS = _calls()
+"""By the name of the function; with () where an object that was made is called."""

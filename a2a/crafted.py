@@ -12,6 +12,7 @@ from a2a import arrays, linalg
 from a2a.adversary import attack_prompt
 from a2a.agents import GradientAgent
 from a2a.contraction import contraction
+from a2a.finite import within_range
 from a2a.interaction import Interaction
 from a2a.linalg import Array, identity, matvec, product, transpose
 from a2a.plain import in_numpy, real
@@ -47,6 +48,7 @@ def attacker_against(victim: GradientAgent, theta: Any, eta: Any) -> GradientAge
     return GradientAgent.from_prompt(attack_prompt(victim, theta, eta), eta)
 
 
+@within_range
 def landing(inputs: Float[Array, "*batch n d"], theta: Any, eta: float) -> GradientAgent:
     """The agent that reads these orthonormal inputs, scaled so that along each of them it lands on theta in one step.
 

@@ -87,7 +87,7 @@ def turns_to(rate: Any, share: float, *, at_most: int | None = None) -> Any:
 def _turns_to(rate: Array, share: float, most: float) -> Array:
     xp = arrays.namespace(rate=rate)
     moving = (rate > 0) & (rate != 1)
-    needed = math.log(1 / share) / xp.abs(xp.log(xp.where(moving, rate, 0.5)))
+    needed = -math.log(share) / xp.abs(xp.log(xp.where(moving, rate, 0.5)))
     needed = xp.ceil(
         needed * (1 - 16 * float(xp.finfo(rate.dtype).eps))
     )  # a whole number stays one though it is rounded

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from a2a import arrays, linalg
 from a2a.affine import fit_together
-from a2a.agents import Agent, GradientAgent, gap_between
+from a2a.agents import Agent, GradientAgent, answer, gap_between
 from a2a.arrays import Array
 from a2a.finite import within_range
 from a2a.linalg import matvec, norm
@@ -86,9 +86,8 @@ def probe_attack(victim: Agent, theta: Any, eta: Any) -> Prompt:
         ValueError: if the victim doesn't move theta, or answers something that isn't a finite (..., d).
     """
     theta = arrays.vector("theta", theta)
-    answer = arrays.vector("the victim's answer", victim(arrays.copy(theta)), theta.shape[-1])
-    arrays.namespace(**{"theta": theta, "the victim's answer": answer})
-    return _cancelling_prompt(_moved("the victim's answer minus theta", answer, theta), theta, eta)
+    written = answer(victim, theta, "the victim's answer")
+    return _cancelling_prompt(_moved("the victim's answer minus theta", written, theta), theta, eta)
 
 
 def _moved(name: str, end: Array, theta: Array) -> Array:

@@ -17,6 +17,7 @@ class AffineMap:
     """The map f(w) = M w + c.
 
     M has shape (..., d, d) and c (..., d); leading batch dimensions broadcast, with those of the w it is called on too.
+    Both are copied: what becomes of the arrays that it was made from doesn't change it.
     `g @ f` is the map that applies first f, then g.
 
     Raises:
@@ -30,8 +31,8 @@ class AffineMap:
     that no step moves are told apart from slow ones."""
 
     def __init__(self, M: Any, c: Any) -> None:
-        self.M = arrays.square("M", M)
-        self.c = arrays.vector("c", c, self.d)
+        self.M = arrays.copy(arrays.square("M", M))
+        self.c = arrays.copy(arrays.vector("c", c, self.d))
         arrays.namespace(M=self.M, c=self.c)
         self.batch = arrays.batch_shape(M=tuple(self.M.shape[:-2]), c=tuple(self.c.shape[:-1]))
 

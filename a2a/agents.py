@@ -16,6 +16,17 @@ Agent = Callable[[Array], Array]
 """Anything that maps w of shape (..., d) to the next w of the same shape."""
 
 
+def answer(agent: Agent, w: Array, name: str = "the agent's answer") -> Array:
+    """What an agent answers to w (..., d), in memory of its own; ValueError, by `name`, if it is no finite (..., d).
+
+    The agent is handed a copy: what it does in place to what it reads, or later to what it wrote, stays with it.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported once, by name
+        written = arrays.vector(name, agent(arrays.copy(w)), w.shape[-1])
+    arrays.namespace(**{"what it read": w, name: written})
+    return arrays.copy(written)
+
+
 class GradientAgent(AffineMap):
     """One gradient step w - eta S (w - theta) on the regression loss of a prompt: M = I - eta S, c = eta S theta.
 
@@ -30,8 +41,8 @@ class GradientAgent(AffineMap):
     symmetric = True
 
     def __init__(self, S: Any, theta: Any, eta: Any) -> None:
-        self.S = arrays.symmetric("S", S)
-        self.theta = arrays.vector("theta", theta, int(self.S.shape[-1]))
+        self.S = arrays.copy(arrays.symmetric("S", S))
+        self.theta = arrays.copy(arrays.vector("theta", theta, int(self.S.shape[-1])))
         arrays.namespace(S=self.S, theta=self.theta)
         self.eta = arrays.step_size("eta", eta, like=self.S)
         shapes = {"S": self.S.shape[:-2], "theta": self.theta.shape[:-1], "eta": getattr(self.eta, "shape", ())}
@@ -56,24 +67,25 @@ class NoisyAgent:
     """An agent whose every output carries independent Gaussian noise of standard deviation `noise` in each coordinate.
 
     Raises:
-        ValueError: if `noise` is negative.
+        ValueError: if `noise` is negative, or `rng` isn't a NumPy generator.
     """
 
     def __init__(self, agent: Agent, noise: float, rng: np.random.Generator) -> None:
-        self.agent, self.noise, self.rng = agent, arrays.standard_deviation("noise", noise), rng
+        self.agent, self.noise = agent, arrays.standard_deviation("noise", noise)
+        self.rng = arrays.generator("rng", rng)
 
     def __call__(self, w: Any) -> Array:
-        answer = self.agent(w)
-        return answer + self.noise * arrays.standard_normal(self.rng, tuple(answer.shape), like=answer)
+        written = answer(self.agent, arrays.vector("w", w))
+        return written + self.noise * arrays.standard_normal(self.rng, tuple(written.shape), like=written)
 
 
 def held(agent: Agent, far: float) -> Agent:
     """The agent with answers that are never longer than `far`: one that runs away is held there, in its direction."""
     far = arrays.positive_float("far", far)
 
-    def step(w: Array) -> Array:
-        answer = agent(w)
-        return answer * (far / (linalg.norm(answer) + 1)).clip(max=1.0)[..., None]
+    def step(w: Any) -> Array:
+        written = answer(agent, arrays.vector("w", w))
+        return written * (far / (linalg.norm(written) + 1)).clip(max=1.0)[..., None]
 
     return step
 
@@ -119,6 +131,7 @@ def sample_pair(
         noise: standard deviation of the label noise.
     """
     arrays.generator("rng", rng)
+    eta_first, eta_second = arrays.step_size("eta_first", eta_first), arrays.step_size("eta_second", eta_second)
     prompts = [sample_prompt(rng, n, d, rng.standard_normal((*batch, d)), noise=noise) for _ in range(2)]
     first, second = (GradientAgent.from_prompt(p, eta) for p, eta in zip(prompts, (eta_first, eta_second), strict=True))
     return first, second

@@ -6,16 +6,15 @@ NumPy and torch is named where it came in and not three calls later.
 
 from __future__ import annotations
 
-from reprlib import repr as brief
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace, device, is_array_api_obj, is_torch_array, is_torch_namespace
+from array_api_compat import array_namespace, device, is_torch_array, is_torch_namespace
 
 from a2a import linalg
-from a2a.finite import all_finite
 from a2a.linalg import Array, largest_entry, transpose
+from a2a.plain import brief, floating
 
 
 def namespace(**arrays: Array) -> ModuleType:
@@ -26,40 +25,29 @@ def namespace(**arrays: Array) -> ModuleType:
     try:
         xp = array_namespace(*arrays.values())
     except TypeError as error:
-        kinds = ", ".join(f"{name} is {type(value).__module__}" for name, value in arrays.items())
+        kinds = _each_kind({name: type(value).__module__ for name, value in arrays.items()})
         raise ValueError(f"all arrays must come from one library, but {kinds}") from error
     if is_torch_namespace(xp) and len({(value.dtype, value.device) for value in arrays.values()}) > 1:
-        kinds = ", ".join(f"{name} is {value.dtype} on {value.device}" for name, value in arrays.items())
+        kinds = _each_kind({name: f"{value.dtype} on {value.device}" for name, value in arrays.items()})
         raise ValueError(f"all tensors must have one dtype and device, but {kinds}")
     return xp
 
 
-def floating(name: str, value: Any) -> Array:
-    """`value` as an array of float32 or float64, integers as float64; ValueError for other types and if not finite."""
-    try:
-        array = value if is_array_api_obj(value) else np.asarray(value)
-        xp = array_namespace(array)
-        if xp.isdtype(array.dtype, ("bool", "integral")):
-            array = xp.astype(array, xp.float64)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} must hold real numbers, got {brief(value)}") from error
-    if not xp.isdtype(array.dtype, "real floating"):
-        raise ValueError(f"{name} must hold real numbers, got {array.dtype} in {brief(value)}")
-    if array.dtype not in (xp.float32, xp.float64):
-        raise ValueError(f"{name} must be of type float32 or float64, got {array.dtype}")
-    _require_plain(name, array)
-    if not all_finite(array):
-        raise ValueError(f"{name} must be finite, got NaN or infinity in an array of shape {tuple(array.shape)}")
+def _each_kind(kinds: dict[str, str]) -> str:
+    """Each kind once, by the first name of that kind: a ring may have a thousand agents."""
+    first: dict[str, str] = {}
+    for name, kind in kinds.items():
+        first.setdefault(kind, name)
+    return ", ".join(f"{name} is {kind}" for kind, name in first.items())
+
+
+def matrix(name: str, value: Any, d: int | None = None) -> Array:
+    """`value` as rows (..., n, d); ValueError if a dimension is missing or 0, or the last one is not `d`."""
+    array = floating(name, value)
+    if array.ndim < 2 or 0 in array.shape or (d is not None and array.shape[-1] != d):
+        wanted = "(..., n, d) with no dimension of 0" if d is None else f"(..., n, {d})"
+        raise ValueError(f"{name} must have shape {wanted}, got {tuple(array.shape)}")
     return array
-
-
-def _require_plain(name: str, array: Array) -> None:
-    """ValueError for an array of which only some entries, or none, are there to be read."""
-    if isinstance(array, np.ma.MaskedArray):
-        raise ValueError(f"{name} must be a plain array, got a masked one: fill it or drop the masked entries")
-    if is_torch_array(array) and (array.is_meta or array.layout != array_namespace(array).strided):
-        kind = "one without data (meta)" if array.is_meta else f"a sparse one ({array.layout})"
-        raise ValueError(f"{name} must be a plain tensor, got {kind}")
 
 
 def vector(name: str, value: Any, d: int | None = None) -> Array:
@@ -68,6 +56,14 @@ def vector(name: str, value: Any, d: int | None = None) -> Array:
     wanted = "(..., d) with no dimension of 0" if d is None else f"(..., {d})"
     if array.ndim < 1 or 0 in array.shape or (d is not None and array.shape[-1] != d):
         raise ValueError(f"{name} must have shape {wanted}, got {tuple(array.shape)}")
+    return array
+
+
+def direction(name: str, value: Any, d: int | None = None) -> Array:
+    """`value` as a vector of shape (..., d) with a direction: ValueError if one is 0."""
+    array = vector(name, value, d)
+    if not bool(array_namespace(array).all((array != 0).any(axis=-1))):
+        raise ValueError(f"{name} must have a direction, got a vector of zeros")
     return array
 
 
@@ -109,13 +105,19 @@ def covariance(name: str, value: Any, d: int | None = None) -> Array:
 def step_size(name: str, value: Any, like: Array = None) -> Array:
     """A step size, a float or a batch (...), of the kind of `like` if given; ValueError unless it is positive."""
     array = floating(name, value)
-    if not bool((array > 0).all()):
+    if 0 in array.shape or not bool((array > 0).all()):
         raise ValueError(f"{name} must be a positive step size, got {brief(value)}")
     if not array.ndim:
         return array.item()
-    if like is None:
-        return array
-    return array_namespace(like).asarray(array, dtype=like.dtype, device=device(like))
+    return copy(array if like is None else _converted(array, like))
+
+
+def _converted(array: Array, like: Array) -> Array:
+    """The array in the kind of `like`; a tensor that stays one keeps its gradient."""
+    if is_torch_array(array) and is_torch_array(like):
+        return array.to(like)
+    numbers = array.detach().cpu().numpy() if is_torch_array(array) else array
+    return array_namespace(like).asarray(numbers, dtype=like.dtype, device=device(like))
 
 
 def positive_float(name: str, value: Any) -> float:
@@ -124,6 +126,14 @@ def positive_float(name: str, value: Any) -> float:
     if array.ndim or not array > 0:
         raise ValueError(f"{name} must be one positive number, got {brief(value)}")
     return array.item()
+
+
+def share(name: str, value: Any) -> float:
+    """One number between 0 and 1, neither of them; ValueError that says what came."""
+    number = positive_float(name, value)
+    if number >= 1:
+        raise ValueError(f"{name} must be between 0 and 1, got {brief(value)}")
+    return number
 
 
 def standard_deviation(name: str, value: Any) -> float:

@@ -12,6 +12,7 @@ from a2a import arrays
 from a2a.affine import AffineMap
 from a2a.interaction import turns_to
 from a2a.linalg import matvec, norm
+from a2a.plain import in_numpy, real
 
 
 def most_turns(norms: Any, share: float, agents: int = 2) -> Float[np.ndarray, "*batch"]:
@@ -25,7 +26,8 @@ def most_turns(norms: Any, share: float, agents: int = 2) -> Float[np.ndarray, "
     Returns:
         infinity where r is 1 or more.
     """
-    slowest = np.log(np.clip(arrays.floating("norms", norms), 1e-300, 1))
+    slowest = np.log(np.clip(in_numpy("norms", norms), 1e-300, 1))
+    share, agents = arrays.share("share", share), arrays.positive_int("agents", agents)
     return np.divide(math.log(share), agents * slowest, out=np.full_like(slowest, np.inf), where=slowest < 0)
 
 
@@ -44,11 +46,14 @@ def turns_to_share(
         longest: an upper bound for the number of turns. If it is infinite, as `most_turns` is where errors may grow,
             nothing is counted, and every number is infinite.
     """
-    if not math.isfinite(longest):
+    M, error = in_numpy("M", arrays.square("M", M)), in_numpy("error", error)
+    error, share = arrays.vector("error", error, M.shape[-1]), in_numpy("share", share)
+    limit = real("longest", longest).item()
+    if not math.isfinite(limit):
         return np.full(norm(error).shape, np.inf)
     goal, done = share * norm(error), np.zeros(1)
     powers = [M]
-    while 2 ** len(powers) <= 2 * longest:
+    while 2 ** len(powers) <= 2 * limit:
         powers.append(powers[-1] @ powers[-1])
     for exponent in reversed(range(len(powers))):
         ahead = matvec(powers[exponent], error)
@@ -69,6 +74,7 @@ def doublings_to_rest(rate: Float[np.ndarray, "*batch"], share: float = 1e-12) -
 
     Where pairs drift apart, with a rate (...) of 1 or more, until that can be seen of the fastest of them.
     """
+    rate = in_numpy("rate", rate)
     turns = np.asarray(turns_to(rate, share, at_most=2**50))
-    drifting = turns[np.asarray(rate) >= 1]
+    drifting = turns[rate >= 1]
     return math.ceil(math.log2(drifting.min() if drifting.size else turns.max()))

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from a2a import arrays
 from a2a.agents import GradientAgent
 from a2a.linalg import Array, norm
+from a2a.plain import in_numpy, real
 from a2a.prompts import random_covariance
 
 
@@ -24,9 +25,9 @@ def conditioned_agents(
     Raises:
         ValueError: if a kappa is below 1 or isn't finite.
     """
-    kappa = arrays.floating("kappa", kappa)
-    if not bool((kappa >= 1).all()):
-        raise ValueError(f"kappa must be a condition number >= 1, got {np.min(kappa):.3g}")
+    kappa = in_numpy("kappa", kappa)
+    if not kappa.size or not bool((kappa >= 1).all()):
+        raise ValueError(f"kappa must be a condition number >= 1, got {np.min(kappa, initial=np.inf):.3g}")
     spectrum = kappa[..., None] ** -np.linspace(0.0, 1.0, arrays.positive_int("d", d))
     S = random_covariance(rng, spectrum, batch)
     return GradientAgent(S, rng.standard_normal(S.shape[:-1]), eta)
@@ -34,5 +35,6 @@ def conditioned_agents(
 
 def root_mean_square(errors: Float[Array, "*batch instances d"]) -> Float[Array, "*batch"]:
     """Root of the mean of |error|^2 over the instances, the dimension before the last."""
+    errors = real("errors", errors)
     xp = arrays.namespace(errors=errors)
     return xp.sqrt(xp.mean(norm(errors) ** 2, axis=-1))

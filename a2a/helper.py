@@ -20,7 +20,7 @@ import numpy as np
 
 from a2a import arrays, linalg
 from a2a.affine import AffineMap, fit_together
-from a2a.agents import Agent, GradientAgent
+from a2a.agents import Agent, GradientAgent, answer
 from a2a.arrays import Array
 from a2a.finite import within_range
 from a2a.linalg import matvec
@@ -87,11 +87,12 @@ class Helper:
     """
 
     def __init__(self, agent: GradientAgent, target: Callable[[Array], Array]) -> None:
+        fit_together(GradientAgent, helper=agent)
         self.agent, self.target = agent, target
 
     def __call__(self, w: Any) -> Array:
         w = self.agent.vector("w", w)
-        theta = steering_objective(self.agent, w, self.target(arrays.copy(w)))
+        theta = steering_objective(self.agent, w, answer(self.target, w, "the target"))
         with np.errstate(over="ignore"):
             return arrays.vector("the helper's answer", w + matvec(self.agent.step, theta - w))
 
@@ -104,12 +105,10 @@ def probe(agent: Agent, w0: Any) -> AffineMap:
     """
     w0 = arrays.vector("w0", w0)
     d = w0.shape[-1]
-    base = arrays.copy(arrays.vector("the agent's answer", agent(arrays.copy(w0)), d))
-    xp = arrays.namespace(**{"w0": w0, "the agent's answer": base})
-    units = linalg.identity(w0)
+    base, units = answer(agent, w0), linalg.identity(w0)
     _require_visible(w0, units)
-    columns = [arrays.vector("the agent's answer", agent(w0 + units[i, :]), d) - base for i in range(d)]
-    M = xp.stack(columns, axis=-1)
+    columns = [answer(agent, w0 + units[i, :]) - base for i in range(d)]
+    M = arrays.namespace(w0=w0).stack(columns, axis=-1)
     with np.errstate(over="ignore"):
         return AffineMap(M, base - matvec(M, w0))
 

@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays, linalg
-from a2a.affine import AffineMap
-from a2a.agents import Agent, GradientAgent
+from a2a.affine import AffineMap, fit_together
+from a2a.agents import Agent, GradientAgent, answer
 from a2a.helper import Helper, newton_target, probe
 from a2a.linalg import Array, eigh, identity, matvec, operator_norm, product, transpose
+from a2a.plain import brief, in_numpy
 
 
 def partly_sighted(
@@ -31,7 +32,7 @@ def partly_sighted(
     Raises:
         ValueError: if `rank` isn't between 0 and d.
     """
-    theta = np.asarray(arrays.vector("theta", theta))
+    theta, eta = in_numpy("theta", arrays.vector("theta", theta)), arrays.positive_float("eta", eta)
     d = theta.shape[-1]
     if not 0 <= rank <= d:
         raise ValueError(f"rank must be between 0 and d = {d}, got {rank}")
@@ -50,7 +51,12 @@ def wrong_hessian(
         S: the true Hessian, positive definite.
         sigma: relative error, a batch (...) of numbers in [0, 1).
     """
-    W = rng.standard_normal(S.shape)
+    S, sigma = in_numpy("S", arrays.covariance("S", S)), in_numpy("sigma", sigma)
+    if not bool(((sigma >= 0) & (sigma < 1)).all()):
+        raise ValueError(f"sigma must be in [0, 1), got {brief(sigma)}")
+    if arrays.batch_shape(S=S.shape[:-2], sigma=sigma.shape) != S.shape[:-2]:
+        raise ValueError(f"sigma must have shape {S.shape[:-2]} as S has matrices, got {sigma.shape}")
+    W = arrays.standard_normal(rng, S.shape, like=S)
     W = W + transpose(W)
     W *= (sigma / operator_norm(W))[..., None, None]
     values, vectors = eigh(S)
@@ -61,11 +67,15 @@ def wrong_hessian(
 
 def exchange_matrix(main: GradientAgent, hessian: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
     """What an exchange does to an error if the helper takes `hessian` for the main agent's: (I - H^-1 S_A) P."""
+    hessian = arrays.symmetric("hessian", hessian, main.d)
+    arrays.namespace(**{"hessian": hessian, "the main agent": main.S})
     return product(identity(main.S) - linalg.apply("solve", hessian, main.S), main.M)
 
 
 def root_loss(S: Float[Array, "*#batch d d"], error: Float[Array, "*#batch d"]) -> Float[Array, "*both"]:
     """The root of twice the regression loss of a prompt of geometry S at an error: sqrt(error^T S error)."""
+    S = arrays.square("S", S)
+    error = arrays.vector("error", error, int(S.shape[-1]))
     xp = arrays.namespace(S=S, error=error)
     return xp.sqrt(xp.clip(xp.sum(error * matvec(S, error), axis=-1), 0.0, None))
 
@@ -78,10 +88,11 @@ def rescaled_exchanges(
     For a linear exchange, with the main agent's objective at the origin: nothing overflows or vanishes, and the lengths
     of the answers are the factors of the error.
     """
+    w0 = arrays.direction("w0", w0)
     xp = arrays.namespace(w0=w0)
     read, answers = [linalg.unit(w0)], []
     for _ in range(arrays.positive_int("turns", turns)):
-        answers.append(helper(main(read[-1])))
+        answers.append(answer(helper, answer(main, read[-1])))
         read.append(linalg.unit(answers[-1]))
     return xp.stack(read[:-1]), xp.stack(answers)
 
@@ -104,8 +115,9 @@ class Identifying:
         self.answers: list[Array] = []
         self.map: AffineMap | None = None
 
-    def __call__(self, w: Array) -> Array:
-        probes = len(self.answers)
+    def __call__(self, w: Any) -> Array:
+        w, probes = arrays.vector("w", w, self.w0.shape[-1]), len(self.answers)
+        arrays.namespace(w0=self.w0, w=w)
         if self.map is not None:
             return self.map.fixed_point()
         self.answers.append(arrays.copy(w))
@@ -123,4 +135,6 @@ def newton_helper(
 
     `damping` and `hessian` are those of `newton_target`.
     """
-    return Helper(agent, lambda w: newton_target(main, w, damping=damping, hessian=hessian))
+    fit_together(GradientAgent, main=main)
+    known = None if hessian is None else arrays.copy(arrays.symmetric("hessian", hessian, main.d))
+    return Helper(agent, lambda w: newton_target(main, w, damping=damping, hessian=known))

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.arrays import Array
 
 
@@ -72,8 +71,9 @@ def turns_to(rate: Any, share: float, *, at_most: int | None = None) -> Any:
         ValueError: if a rate is negative or not finite, `share` isn't in (0, 1), or a rate is 1 without `at_most`.
     """
     rate = arrays.floating("rate", rate)
-    if not 0 < arrays.positive_float("share", share) < 1:
-        raise ValueError(f"share must be between 0 and 1, got {share}")
+    if 0 in rate.shape:
+        raise ValueError(f"rate must be a float or a batch of them, got an array of shape {tuple(rate.shape)}")
+    share = arrays.share("share", share)
     xp = arrays.namespace(rate=rate)
     if bool(xp.any(rate < 0)):
         raise ValueError(f"rate must be a spectral radius >= 0, got {xp.min(rate).item():.6g}")
@@ -87,7 +87,7 @@ def turns_to(rate: Any, share: float, *, at_most: int | None = None) -> Any:
 def _turns_to(rate: Array, share: float, most: float) -> Array:
     xp = arrays.namespace(rate=rate)
     moving = (rate > 0) & (rate != 1)
-    needed = math.log(1 / share) / xp.abs(xp.log(xp.where(moving, rate, 0.5)))
+    needed = -math.log(share) / xp.abs(xp.log(xp.where(moving, rate, 0.5)))
     needed = xp.ceil(
         needed * (1 - 16 * float(xp.finfo(rate.dtype).eps))
     )  # a whole number stays one though it is rounded
@@ -96,16 +96,11 @@ def _turns_to(rate: Array, share: float, most: float) -> Array:
 
 
 def _turns(agents: Sequence[Agent], w: Array) -> Iterator[list[Array]]:
-    d = w.shape[-1]
     turn = 0
     while True:
         turn += 1
         written = []
         for position, agent in enumerate(agents):
-            name = f"what agent {position} wrote at turn {turn}"
-            with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported once, by name
-                answer = arrays.vector(name, agent(arrays.copy(w)), d)
-            arrays.namespace(**{"what it read": w, name: answer})
-            w = arrays.copy(answer)  # the agent may use the same memory for its next answer
+            w = answer(agent, w, f"what agent {position} wrote at turn {turn}")
             written.append(w)
         yield written

@@ -95,7 +95,7 @@ def difference_of_shares(
     counted: tuple[int, int], other: tuple[int, int], rng: np.random.Generator, draws: int, unit: str = "samples"
 ) -> Estimate:
     """The share of one (count, n) minus that of another, as if both were samples, from binomial draws of both."""
-    one, two = (rng.binomial(n, count / n, draws) / n for count, n in (counted, other))
+    one, two = (generator(rng).binomial(n, count / n, draws) / n for count, n in (counted, other))
     value = counted[0] / counted[1] - other[0] / other[1]
     return from_draws(value, one - two, counted[1], unit)
 
@@ -106,12 +106,12 @@ def from_draws(value: Number, draws: np.ndarray, n: int, unit: str = "samples") 
     Raises:
         ValueError: if no draw is a number.
     """
-    known = _known(draws)
-    if not known.size:
+    drawn = known("draws", draws)
+    if not drawn.size:
         raise ValueError(f"an interval needs bootstrap draws that are numbers, got none among {np.size(draws)}")
 
     def percentiles(level: float, samples: int) -> Interval:
-        ends = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+        ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
         low, high = value + (ends - value) * (n / samples) ** 0.5
         return float(low), float(high)
 
@@ -134,11 +134,15 @@ def bootstrap(
     Returns:
         An unknown estimate if there is no sample, or if the statistic of the samples, or that of every draw, is NaN.
     """
-    n = len(samples[0])
+    for row in samples:
+        numbers("samples", row)
+    rows = [np.array(row) for row in samples]
+    n = len(rows[0])
     if not n:
         return unknown(unit=unit)
-    again = rng.integers(n, size=(draws, n))
-    value, drawn = float(statistic(*samples)), statistic(*(row[again] for row in samples))
+    again = generator(rng).integers(n, size=(draws, n))
+    drawn = statistic(*(row[again] for row in rows))
+    value = float(statistic(*rows))  # last: it may sort them in place
     if np.isnan(value) or np.isnan(drawn).all():
         return unknown(n, unit)
     return from_draws(value, drawn, n, unit)
@@ -150,10 +154,10 @@ def mean(values: np.ndarray, rng: np.random.Generator, draws: int, unit: str = "
     Returns:
         An unknown estimate if fewer than two values are numbers.
     """
-    known = _known(values)
-    if known.size < 2:
-        return unknown(known.size, unit)
-    return bootstrap(_mean, known, rng=rng, draws=draws, unit=unit)
+    values = known("values", values)
+    if values.size < 2:
+        return unknown(values.size, unit)
+    return bootstrap(_mean, values, rng=rng, draws=draws, unit=unit)
 
 
 def samples_until(decided: Callable[[int], bool], n: int, at_most: int = 100_000) -> int | None:
@@ -173,7 +177,25 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.asarray(values.mean(axis=-1))
 
 
-def _known(values: np.ndarray) -> np.ndarray:
-    """The values that aren't NaN, in one row."""
-    flat = np.asarray(values, dtype=float).ravel()
+def generator(rng: Any) -> np.random.Generator:
+    """`rng` if it is a NumPy generator, else a ValueError that says what came."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
+    return rng
+
+
+def known(name: str, values: Any) -> np.ndarray:
+    """The values that aren't NaN, in one row; ValueError, by their name, if they aren't numbers or some are masked."""
+    flat = numbers(name, values)
     return flat[~np.isnan(flat)]
+
+
+def numbers(name: str, values: Any) -> np.ndarray:
+    """The values in one row, NaN among them; ValueError, by their name, if they aren't numbers or some are masked."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
+        raise ValueError(f"{name} must be a plain array, got a masked one: write NaN for what is missing")
+    try:
+        return np.asarray(values).astype(float, casting="same_kind").ravel()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} must hold real numbers, got {type(values).__name__}") from error

@@ -11,6 +11,7 @@ from a2a import arrays
 from a2a.agents import GradientAgent
 from a2a.equilibrium import Equilibrium, equilibrium
 from a2a.linalg import unit
+from a2a.plain import in_numpy
 from a2a.prompts import random_covariance
 
 
@@ -19,12 +20,17 @@ def isotropic_gain(p: Any, q: Any) -> Any:
 
     The same along a common eigenvector of P and Q with the eigenvalues p and q. Numbers or arrays that broadcast.
     """
-    return p * (1 - q) / (1 - p * q)
+    p, q = arrays.floating("p", p), arrays.floating("q", q)
+    arrays.namespace(p=p, q=q)
+    arrays.batch_shape(p=tuple(p.shape), q=tuple(q.shape))
+    return arrays.as_float(p * (1 - q) / (1 - p * q))
 
 
 def isotropic_agent(theta: Any, kept: Float[np.ndarray, "*batch"]) -> GradientAgent:
     """The agent with M = kept I: what it leaves of every error in a turn, below 1; objective theta (..., d)."""
-    eye = np.eye(arrays.vector("theta", theta).shape[-1])
+    kept, eye = in_numpy("kept", kept), np.eye(arrays.vector("theta", theta).shape[-1])
+    if bool((kept >= 1).any()):
+        raise ValueError(f"kept must be below 1, got {kept.max():.6g}")
     return GradientAgent((1 - kept)[..., None, None] * eye, theta, 1.0)
 
 
@@ -33,7 +39,10 @@ def lopsided_spectra(conditions: Any, d: int) -> Float[np.ndarray, "*batch d"]:
 
     In one dimension there is nothing to be lopsided, and the eigenvalue is 1.
     """
-    uneven = arrays.floating("conditions", conditions)[..., None] ** np.linspace(-0.5, 0.5, d)
+    conditions = in_numpy("conditions", conditions)
+    if not bool((conditions > 0).all()):
+        raise ValueError(f"conditions must be above 0, got {conditions.min():.3g}")
+    uneven = conditions[..., None] ** np.linspace(-0.5, 0.5, arrays.positive_int("d", d))
     return uneven / uneven.mean(axis=-1, keepdims=True)
 
 

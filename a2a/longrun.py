@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float
 
 from a2a import arrays
 from a2a.affine import AffineMap
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.linalg import apply, operator_norm
+from a2a.plain import in_numpy
 
 
 def doubled(turn: AffineMap, times: int) -> AffineMap:
@@ -29,8 +30,9 @@ def turn_matrix(first: Agent, second: Agent, d: int) -> Float[np.ndarray, "*batc
         first, second: NumPy agents of a batch (...).
         d: dimension of what they read.
     """
-    moved = [second(first(w)) for w in np.eye(arrays.positive_int("d", d))]
-    return np.stack(moved, axis=-1) - second(first(np.zeros(d)))[..., None]
+    d = arrays.positive_int("d", d)
+    moved = [answer(second, answer(first, w)) for w in (*np.eye(d), np.zeros(d))]
+    return np.stack(moved[:-1], axis=-1) - moved[-1][..., None]
 
 
 def log_norms(M: Float[np.ndarray, "*batch d d"], squarings: int) -> Float[np.ndarray, times * batch]:
@@ -38,9 +40,12 @@ def log_norms(M: Float[np.ndarray, "*batch d d"], squarings: int) -> Float[np.nd
 
     The matrix is scaled before each squaring, so that nothing overflows or vanishes. M must not be nilpotent.
     """
+    M, squarings = in_numpy("M", arrays.square("M", M)), arrays.positive_int("squarings", squarings)
     total, logs = np.zeros(M.shape[:-2]), []
     for _ in range(squarings + 1):
         size = operator_norm(M)
+        if not bool((size > 0).all()):
+            raise ValueError("M must not be nilpotent, got one of which a power is 0")
         total = 2 * total + np.log(size)
         logs.append(total)
         M = M / size[..., None, None]

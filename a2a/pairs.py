@@ -44,6 +44,8 @@ def with_largest(agent: GradientAgent, largest: Any) -> GradientAgent:
 
     An agent alone settles where it is below 2.
     """
+    largest = arrays.step_size("largest", largest, like=agent.S)
+    arrays.batch_shape(largest=tuple(getattr(largest, "shape", ())), agent=agent.batch)
     return GradientAgent(agent.S, agent.theta, largest / apply("eigvalsh", agent.S)[..., -1])
 
 
@@ -52,6 +54,7 @@ def random_ring(rng: np.random.Generator, agents: int, batch: int, n: int, d: in
 
     The step size of each is a part of 1 / lambda_max, uniform in [0.2, 1]; with n >= d its map is a contraction.
     """
+    arrays.generator("rng", rng)
     ring = []
     for _ in range(agents):
         prompt = sample_prompt(rng, n, d, theta := rng.standard_normal((batch, d)))

@@ -11,22 +11,20 @@ from jaxtyping import Float
 
 from a2a import arrays, linalg
 from a2a.arrays import Array
+from a2a.plain import in_numpy
 
 
 class Prompt:
     """n in-context examples (x_i, y_i) of a d-dimensional linear regression task.
 
-    X has shape (..., n, d), one example a row, and y (..., n); leading batch dimensions broadcast.
+    X has shape (..., n, d), one example a row, and y (..., n); leading batch dimensions broadcast. Both are copied.
 
     Raises:
         ValueError: if the shapes don't match, n or d is 0, or a value is NaN or infinite.
     """
 
     def __init__(self, X: Any, y: Any) -> None:
-        self.X = _examples(X)
-        self.y = arrays.vector("y", y, self.n)
-        arrays.namespace(X=self.X, y=self.y)
-        arrays.batch_shape(X=tuple(self.X.shape[:-2]), y=tuple(self.y.shape[:-1]))
+        self.X, self.y = map(arrays.copy, examples(X, y))
 
     @classmethod
     def from_objective(cls, X: Any, theta: Any, noise: float = 0.0, rng: np.random.Generator | None = None) -> Prompt:
@@ -35,7 +33,7 @@ class Prompt:
         Raises:
             ValueError: if theta isn't (..., d), `noise` is negative, or there is noise and no `rng` to draw it from.
         """
-        X = _examples(X)
+        X = arrays.matrix("X", X)
         theta = arrays.vector("theta", theta, X.shape[-1])
         noise = arrays.standard_deviation("noise", noise)
         arrays.namespace(X=X, theta=theta)
@@ -113,6 +111,8 @@ def label_noise_error(n: int, d: int, noise: float) -> float:
     For standard normal inputs and vectors, noise of that standard deviation. For n < d the shortest least-squares
     solution also misses what no example shows; for d - 1 <= n <= d + 1 there is no finite mean, unless `noise` is 0.
     """
+    n, d = arrays.positive_int("n", n), arrays.positive_int("d", d)
+    noise = arrays.standard_deviation("noise", noise)
     if not noise:
         return max(d - n, 0) ** 0.5
     if abs(n - d) <= 1:
@@ -130,7 +130,7 @@ def random_covariance(
     Raises:
         ValueError: if an eigenvalue of `spectrum` (..., d) is negative.
     """
-    spectrum = np.asarray(arrays.vector("spectrum", spectrum))
+    spectrum = in_numpy("spectrum", arrays.vector("spectrum", spectrum))
     if (spectrum < 0).any():
         raise ValueError(f"spectrum must hold eigenvalues >= 0, got a smallest one of {spectrum.min():.3g}")
     d = spectrum.shape[-1]
@@ -139,11 +139,13 @@ def random_covariance(
     return (S + linalg.transpose(S)) / 2
 
 
-def _examples(X: Any) -> Array:
-    X = arrays.floating("X", X)
-    if X.ndim < 2 or 0 in X.shape:
-        raise ValueError(f"X must have shape (..., n, d) with no dimension of 0, got {tuple(X.shape)}")
-    return X
+def examples(X: Any, y: Any) -> tuple[Array, Array]:
+    """Inputs X (..., n, d) and labels y (..., n) of one library that broadcast; ValueError unless they are."""
+    X = arrays.matrix("X", X)
+    y = arrays.vector("y", y, X.shape[-2])
+    arrays.namespace(X=X, y=y)
+    arrays.batch_shape(X=tuple(X.shape[:-2]), y=tuple(y.shape[:-1]))
+    return X, y
 
 
 def _square_root(S: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:

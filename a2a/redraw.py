@@ -27,11 +27,12 @@ class RedrawingAgent:
     """
 
     def __init__(self, theta: Any, eta: float, n: int, rng: np.random.Generator) -> None:
-        self.theta, self.rng = arrays.vector("theta", theta), arrays.generator("rng", rng)
+        self.theta, self.rng = arrays.copy(arrays.vector("theta", theta)), arrays.generator("rng", rng)
         self.eta, self.n = arrays.positive_float("eta", eta), arrays.positive_int("n", n)
 
     def __call__(self, w: Any) -> Array:
         w = arrays.vector("w", w, int(self.theta.shape[-1]))
+        arrays.namespace(theta=self.theta, w=w)
         off = self.theta - w
         X = arrays.standard_normal(self.rng, (*off.shape[:-1], self.n, off.shape[-1]), like=off)
         return w + self.eta / self.n * matvec(transpose(X), matvec(X, off))
@@ -42,6 +43,7 @@ def redraw_factor(n: int, d: int, eta: float) -> float:
 
     E (I - eta S)^2 = c I for the geometry S of n standard normal examples in d dimensions.
     """
+    n, d, eta = arrays.positive_int("n", n), arrays.positive_int("d", d), arrays.positive_float("eta", eta)
     return (1 - eta) ** 2 + eta**2 * (d + 1) / n
 
 
@@ -66,6 +68,7 @@ def redrawn_mean_squares(
     Raises:
         ValueError: if the mean squares leave the range of numbers.
     """
+    n, eta = arrays.positive_int("n", n), arrays.positive_float("eta", eta)
     mean, gap = arrays.vector("error", error, first.d), arrays.vector("gap", gap, first.d)
     xp = arrays.namespace(error=mean, gap=gap, first=first.M)
     factor, moment, squares = redraw_factor(n, first.d, eta), _outer(mean, mean), []

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from a2a.affine import AffineMap
+from a2a import arrays
+from a2a.affine import AffineMap, fit_together
 from a2a.agents import GradientAgent
 from a2a.contraction import contraction
 from a2a.interaction import alternate, turns_to
 from a2a.linalg import Array, norm
 from a2a.longrun import doubled
+from a2a.plain import in_numpy
 
 SLOWEST = 0.999
 """The rate from which on a pair has no measured end: it takes tens of thousands of turns, in which rounding adds up."""
@@ -31,6 +33,9 @@ def at_rest(first: AffineMap, second: AffineMap, w0: Any, *, slowest: float = SL
         w0: the start, (..., d).
         slowest: below 1.
     """
+    fit_together(AffineMap, first=first, second=second)
+    w0 = in_numpy("w0", first.vector("w0", w0))
+    slowest = arrays.share("slowest", slowest)
     rate = np.asarray(contraction(first, second).rate)
     rests = rate < slowest
     turn = second @ first
@@ -48,7 +53,8 @@ def turns_until_rest(rate: Any, patience: int = 5000) -> tuple[int, int]:
     Where that is more than `patience`, or turns don't contract, it is followed for 500 turns only. If errors grow, the
     first number says when one may have grown 1e20-fold.
     """
-    needed = turns_to(float(np.max(rate)), 1e-20, at_most=10**9)
+    rate = in_numpy("rate", rate)
+    needed = turns_to(rate.max(initial=0.0).item(), 1e-20, at_most=10**9)
     return needed, needed if needed <= patience else 500
 
 
@@ -58,7 +64,8 @@ def held_below(growth: Any, turns: int, limit: float = 1e20) -> int:
     Args:
         growth: the largest factor by which errors may grow a turn, a float or a batch (...).
     """
-    fastest = float(np.max(growth))
+    fastest = in_numpy("growth", growth).max(initial=0.0).item()
+    turns, limit = arrays.positive_int("turns", turns), arrays.positive_float("limit", limit)
     if fastest <= 1:
         return turns
     return max(1, min(turns, int(math.log(limit) / math.log(fastest))))
@@ -70,6 +77,6 @@ def settled_error(first: GradientAgent, second: GradientAgent, gaps: Any, turns:
     The two start at the first agent's objective and take the given number of turns: enough, if they have settled by
     then.
     """
-    moved = GradientAgent(second.S, first.theta + gaps, second.eta)
+    moved = GradientAgent(second.S, first.theta + first.vector("gaps", gaps), second.eta)
     last = alternate(first, moved, first.theta, turns, history=False).first[0, ...]
     return norm(last - first.theta)

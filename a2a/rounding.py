@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from a2a import arrays
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.linalg import Array
+from a2a.plain import brief
 
 
 class RoundingAgent:
@@ -22,8 +21,8 @@ class RoundingAgent:
         self.agent, self.grid = agent, arrays.positive_float("grid", grid)
 
     def __call__(self, w: Any) -> Array:
-        answer = self.agent(w)
-        return self.grid * arrays.namespace(answer=answer).round(answer / self.grid)
+        written = answer(self.agent, arrays.vector("w", w))
+        return self.grid * arrays.namespace(written=written).round(written / self.grid)
 
 
 def dead_zone(grid: float, stride: Any) -> Any:
@@ -33,7 +32,8 @@ def dead_zone(grid: float, stride: Any) -> Any:
         grid: the width of the grid.
         stride: the step size times the eigenvalue of an isotropic prompt, above 0; a number or an array.
     """
-    return grid / (2 * stride)
+    stride = arrays.step_size("stride", stride)
+    return arrays.positive_float("grid", grid) / (2 * stride)
 
 
 def error_of_noise(grid: float, stride: Any) -> Any:
@@ -45,4 +45,7 @@ def error_of_noise(grid: float, stride: Any) -> Any:
         grid: the width of the grid.
         stride: as in `dead_zone`, between 0 and 2.
     """
-    return grid / np.sqrt(12 * stride * (2 - stride))
+    grid, stride = arrays.positive_float("grid", grid), arrays.step_size("stride", stride)
+    if bool((arrays.floating("stride", stride) >= 2).any()):
+        raise ValueError(f"stride must be between 0 and 2, got {brief(stride)}")
+    return grid / (12 * stride * (2 - stride)) ** 0.5

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from a2a.intervals import generator, known, numbers
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -18,12 +20,13 @@ def random_signs(changes: np.ndarray, rng: np.random.Generator, draws: int) -> f
     """
     from scipy.stats import permutation_test
 
-    known = np.asarray(changes, dtype=float).ravel()
-    known = known[~np.isnan(known) & (known != 0)]
-    if known.size < 2:
+    generator(rng)
+    moved = known("changes", changes)
+    moved = moved[moved != 0]
+    if moved.size < 2:
         return 1.0  # either sign of one change is as far from 0
     test = permutation_test(
-        (known, np.zeros_like(known)),
+        (moved, np.zeros_like(moved)),
         lambda one, two, axis: np.mean(one - two, axis=axis),
         permutation_type="samples",
         n_resamples=draws,
@@ -34,8 +37,9 @@ def random_signs(changes: np.ndarray, rng: np.random.Generator, draws: int) -> f
 
 def holm(p_values: Sequence[float]) -> list[float]:
     """P-values adjusted for being several (Holm's step-down method), in the order given."""
-    order = np.argsort(p_values)
-    scaled = np.asarray(p_values, dtype=float)[order] * np.arange(len(order), 0, -1)
+    values = numbers("p_values", p_values)
+    order = np.argsort(values)
+    scaled = values[order] * np.arange(len(order), 0, -1)
     adjusted = np.empty(len(order))
     adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
     return adjusted.tolist()

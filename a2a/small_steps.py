@@ -10,6 +10,7 @@ from typing import Any
 
 from jaxtyping import Float
 
+from a2a import arrays
 from a2a.affine import fit_together
 from a2a.agents import GradientAgent, gap_between
 from a2a.equilibrium import equilibrium, small_step_bias
@@ -42,6 +43,7 @@ def deviation(first: GradientAgent, second: GradientAgent) -> Float[Array, "*bat
 
 def slowed(factor: float, *agents: GradientAgent) -> list[GradientAgent]:
     """The agents with `factor` times their step sizes."""
+    factor = arrays.positive_float("factor", factor)
     return [GradientAgent(agent.S, agent.theta, factor * agent.eta) for agent in agents]
 
 

@@ -58,4 +58,5 @@ def share_lost(
 
     NaN where the pair doesn't come to rest (`at_rest`).
     """
+    theta = victim.vector("theta", theta)
     return norm(at_rest(first, victim, w0)[1] - victim.theta) / norm(victim.theta - theta)

@@ -61,13 +61,13 @@ class OneExchange:
     """
 
     def __init__(self, S: Any, eta: Any, w0: Any) -> None:
-        self.S, self.eta = S, eta
-        self.w0 = arrays.copy(_of_unknown_objective(S, eta).vector("w0", w0))
+        self.agent = _of_unknown_objective(S, eta)
+        self.w0 = arrays.copy(self.agent.vector("w0", w0))
         self.objective: Array = None
 
     def __call__(self, w: Any) -> Array:
         if self.objective is None:
-            self.objective = objective_from_exchange(self.S, self.eta, self.w0, w)
+            self.objective = objective_from_exchange(self.agent.S, self.agent.eta, self.w0, w)
         return arrays.copy(self.objective)
 
 

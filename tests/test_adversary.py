@@ -177,7 +177,7 @@ def test_what_can_not_be_attacked(attack, theta, eta, message):
     [
         ([1.0], r"the victim's answer must have shape \(\.\.\., 2\), got \(1,\)"),
         ([np.inf, 0.0], "the victim's answer must be finite"),
-        (torch.ones(2), "theta is numpy, the victim's answer is torch"),
+        (torch.ones(2), "what it read is numpy, the victim's answer is torch"),
     ],
 )
 def test_a_bad_answer_of_the_victim(answer, message):

@@ -14,10 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from a2a import arrays
 from a2a.linalg import matvec, norm, operator_norm
 from a2a.lsa.blocks import acting_blocks, own_term
 from a2a.lsa.layer import LinearSelfAttention, as_tensor
-from a2a.prompts import sample_prompt
+from a2a.prompts import examples, sample_prompt
 
 Numbers = Float[np.ndarray, "..."]
 
@@ -150,7 +151,9 @@ def most_missed(allowed: Deviation, eta: float, S: Numbers, theta: Numbers, w: N
 
 def relative_step_error(layer: LinearSelfAttention, X: Any, y: Any, w: Any, eta: float) -> Float[Tensor, "*batch"]:
     """|layer(w) - f(w)| / |f(w) - w| on prompts X (..., n, d), y (..., n): 0 where the layer takes step f exactly."""
-    X, y, w = (as_tensor(part, layer.V) for part in (X, y, w))
+    eta = arrays.positive_float("eta", eta)
+    X, y = examples(as_tensor("X", X, layer.V), as_tensor("y", y, layer.V))
+    w = arrays.vector("w", as_tensor("w", w, layer.V), layer.d)
     step = -eta * matvec(X.mT, matvec(X, w) - y) / X.shape[-2]
     with torch.no_grad():
         return norm(layer(X, y, w) - w - step) / norm(step)

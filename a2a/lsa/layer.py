@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from a2a import arrays
 from a2a.arrays import Array
-from a2a.prompts import Prompt
+from a2a.plain import real
+from a2a.prompts import Prompt, examples
 
 
 class LinearSelfAttention(nn.Module):
@@ -86,11 +86,11 @@ class LinearSelfAttention(nn.Module):
         Raises:
             ValueError: if the shapes don't match or a value isn't finite.
         """
-        prompt = Prompt(as_tensor(X, self.V), as_tensor(y, self.V))
-        w = arrays.vector("w", as_tensor(w, self.V), self.d)
-        if prompt.d != self.d:
-            raise ValueError(f"X must have shape (..., n, {self.d}), got {tuple(prompt.X.shape)}")
-        return self.query_column(prompt.X, prompt.y, w)[..., self.rows["w"]]
+        X, y = examples(as_tensor("X", X, self.V), as_tensor("y", y, self.V))
+        w = arrays.vector("w", as_tensor("w", w, self.V), self.d)
+        if X.shape[-1] != self.d:
+            raise ValueError(f"X must have shape (..., n, {self.d}), got {tuple(X.shape)}")
+        return self.query_column(X, y, w)[..., self.rows["w"]]
 
     def query_column(
         self, X: Float[Tensor, "*#batch n d"], y: Float[Tensor, "*#batch n"], w: Float[Tensor, "*#batch d"]
@@ -120,20 +120,21 @@ class LSAAgent:
         if prompt.d != module.d:
             raise ValueError(f"the prompt must have the layer's d = {module.d}, got d = {prompt.d}")
         self.module = module
-        self.X, self.y = (as_tensor(part, module.V) for part in (prompt.X, prompt.y))
+        self.X, self.y = as_tensor("X", prompt.X, module.V), as_tensor("y", prompt.y, module.V)
 
     def __call__(self, w: Any) -> Array:
         w = arrays.vector("w", w, self.module.d)
         if isinstance(w, Tensor):
             return self._answer(w.to(self.X)).to(w.dtype)
         with torch.no_grad():
-            return self._answer(as_tensor(w, self.X)).cpu().numpy().astype(w.dtype)
+            return self._answer(as_tensor("w", w, self.X)).cpu().numpy().astype(w.dtype)
 
     def _answer(self, w: Float[Tensor, "*batch d"]) -> Float[Tensor, "*both d"]:
         """The layer's answer, without looking at the prompt again: a conversation asks many times."""
         return self.module.query_column(self.X, self.y, w)[..., self.module.rows["w"]]
 
 
-def as_tensor(value: Any, like: Tensor) -> Tensor:
+def as_tensor(name: str, value: Any, like: Tensor) -> Tensor:
     """`value` as a tensor of the kind of `like`; an array is copied, since torch shares no read-only one."""
-    return value.to(like) if isinstance(value, Tensor) else torch.tensor(np.asarray(value)).to(like)
+    value = real(name, value)
+    return value.to(like) if isinstance(value, Tensor) else torch.tensor(value).to(like)

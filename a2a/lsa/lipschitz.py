@@ -16,9 +16,10 @@ import torch
 from jaxtyping import Float
 
 from a2a import arrays, linalg
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.lsa.blocks import own_forms
 from a2a.lsa.layer import LinearSelfAttention
+from a2a.plain import in_numpy
 
 Size = tuple[Any, Any]
 """Of an affine factor u + U h: |u| and |U|."""
@@ -28,14 +29,16 @@ def jacobian(agent: Agent, w: Float[np.ndarray, "*batch d"]) -> Float[np.ndarray
     """The derivative of an agent at w (..., d), (..., d, d); the agent is called once, on a torch tensor.
 
     Raises:
-        ValueError: if w isn't a finite (..., d) of the shape of the agent's answers.
+        ValueError: if w isn't a finite (..., d) of the shape of the agent's answers, or they don't follow from it.
     """
-    at = torch.tensor(arrays.vector("w", w)).requires_grad_(True)
-    answer = agent(at)
-    if answer.shape != at.shape:
-        wanted = tuple(answer.shape)
+    at = torch.tensor(in_numpy("w", w)).requires_grad_(True)
+    written = answer(agent, at)
+    if written.shape != at.shape:
+        wanted = tuple(written.shape)
         raise ValueError(f"w must have the shape of the agent's answers, {wanted}, got {tuple(at.shape)}")
-    rows = [torch.autograd.grad(column.sum(), at, retain_graph=True)[0] for column in answer.unbind(-1)]
+    if not written.requires_grad:
+        raise ValueError("the agent's answer must follow from w by torch's operations, got one without a gradient")
+    rows = [torch.autograd.grad(column.sum(), at, retain_graph=True)[0] for column in written.unbind(-1)]
     return torch.stack(rows, dim=-2).numpy()
 
 
@@ -56,6 +59,8 @@ def own_variation(
     layer: LinearSelfAttention, w: Float[np.ndarray, "*batch d"], n: int, radius: Any
 ) -> Float[np.ndarray, "*radii"]:
     """Upper bound on the change of the derivative of `own_term` within `radius` (..., broadcasting) of w (..., d)."""
+    w, radius = in_numpy("w", arrays.vector("w", w, layer.d)), in_numpy("radius", radius)
+    n = arrays.positive_int("n", n)
     score, acts_on = (part.numpy() for part in own_forms(layer))
     query = np.concatenate([w, np.ones_like(w[..., :1])], axis=-1)
     factors = [

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from a2a.affine import AffineMap
-from a2a.agents import held
+from a2a.agents import answer, held
 from a2a.equilibrium import Equilibrium, equilibrium
 from a2a.helper import probe
 from a2a.interaction import alternate
@@ -139,7 +139,7 @@ def settle(exact: Exact, trained: Trained, w0: Numbers, typical: float) -> Settl
     turns = turns_to_rest(exact)
     half = alternate(first, second, w0, turns, history=False).second[0]
     rest = alternate(first, second, half, turns, history=False)
-    misses = trained[0](theory.second) - theory.first, trained[1](theory.first) - theory.second
+    misses = answer(trained[0], theory.second) - theory.first, answer(trained[1], theory.first) - theory.second
     balls = _balls(exact, _turns_from(exact, trained, theory, misses, turns, typical))
     in_reach = norm(half - theory.second) <= balls.largest
     return Settled(theory, rest.first[0], rest.second[0], theory.first + shift(exact, *misses), in_reach, balls)
@@ -150,7 +150,7 @@ def identity_left(exact: Exact, trained: Trained, settled: Settled) -> tuple[Num
 
     It is exact at a fixed point: what a turn still moves, times the norm of (I - P Q)^-1, is what may be left, (...).
     """
-    a, b = trained[0](settled.second), trained[1](settled.first)
+    a, b = answer(trained[0], settled.second), answer(trained[1], settled.first)
     foretold = shift(exact, a - exact[0](settled.second), b - exact[1](settled.first))
     left = norm(settled.first - settled.theory.first - foretold)
     return left, norm(a - settled.first) * operator_norm(inverse_of_turn(exact))

@@ -7,6 +7,7 @@ an agent misses of its exact counterpart therefore has a Lipschitz constant on e
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from jaxtyping import Float
 
 from a2a.affine import AffineMap
-from a2a.agents import Agent
+from a2a.agents import Agent, answer
 from a2a.helper import probe
 from a2a.linalg import matvec, norm, operator_norm
 from a2a.lsa.blocks import own_term
@@ -72,7 +73,8 @@ class Relabeller(TrainedAgent):
     """
 
     def __init__(self, layer: LinearSelfAttention, X: Numbers, objective: Agent, steering: Numbers) -> None:
-        self.layer, self.X, self.objective, self.steering = layer, X, objective, steering
+        self.layer, self.X, self.steering = layer, X.copy(), steering.copy()
+        self.objective: Agent = partial(answer, objective)
 
     def __call__(self, w: Any) -> Any:
         return LSAAgent(self.layer, Prompt.from_objective(self.X, self.objective(w)))(w)

@@ -12,7 +12,7 @@ import jupytext
 import pytest
 from chapters import CHAPTERS, ROOT
 
-TOOLS = {"places", "journal", "intervals", "significance"}
+TOOLS = {"places", "printable", "journal", "intervals", "significance"}
 ENTRANCES = {"__main__", "execute"}
 MAY_IMPORT = {
     "theory": set(),

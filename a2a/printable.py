@@ -50,13 +50,14 @@ def excerpt(text: str, most: int, *, one_line: bool = False) -> str:
     return printable(text[:most], one_line=one_line) + rest
 
 
-def _escape(character: str) -> str:
+def escape(character: str) -> str:
+    """How a character is shown that isn't shown itself."""
     return f"\\u{{{ord(character):x}}}"
 
 
 def _shown(character: str) -> str:
     is_hidden = unicodedata.category(character) in HIDDEN or NO_INK.match(character)
-    return _escape(character) if is_hidden else character
+    return escape(character) if is_hidden else character
 
 
 def _kind(character: str) -> str:
@@ -69,7 +70,7 @@ def _without_heaps(text: str) -> str:
     """The text with escapes for marks that have nothing to stand on, and for those that are too many."""
     pieces, end = [], 0
     for heap in HEAP.finditer(text.translate(_KINDS)):
-        pieces += [text[end : heap.start()], *map(_escape, text[heap.start() : heap.end()])]
+        pieces += [text[end : heap.start()], *map(escape, text[heap.start() : heap.end()])]
         end = heap.end()
     return "".join([*pieces, text[end:]])
 

@@ -187,9 +187,9 @@ silent = sum(not text.strip() for text in outputs)
 print(f"{len(texts)} conversations of {last_turn} turns; {silent} empty outputs")
 
 # %% tags=["hide-input"]
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
-glue("dialogue-pair", pair, display=False)
+glue_text("dialogue-pair", pair)
 
 # %% [markdown]
 # The conversations are recorded, with every setting and random seed, so that the chapter doesn't depend on anyone's
@@ -485,10 +485,10 @@ for key, name, place in (
     ("end", rule.name, 1),
 ):
     text = f"{counted[name][place]} of {counted[name][2]}"
-    glue(f"dialogue-share-{key}", text, display=False)
+    glue_text(f"dialogue-share-{key}", text)
 judge = "the reader's labels" if main_row == "reader" else "the rule alone"
-glue("dialogue-judge", judge, display=False)
-glue("dialogue-metric", metric.capitalize(), display=False)
+glue_text("dialogue-judge", judge)
+glue_text("dialogue-metric", metric.capitalize())
 
 # %% [markdown]
 # The paper's share is a fact about its pair, so that another pair's share is no evidence for or against it, only

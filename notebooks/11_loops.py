@@ -541,7 +541,7 @@ for (name, factor), added in by_20.items():
     )
 
 # %% tags=["hide-input"]
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
 higher = {name: share_at(pick(rules, name), 1.2) for name in papers()}
 by_how_much = {
@@ -561,7 +561,7 @@ text = {
     "pair": pair,
 }
 for name, told_text in text.items():
-    glue(f"loops-{name}", told_text, display=False)
+    glue_text(f"loops-{name}", told_text)
 
 # %% tags=["hide-input"]
 from a2a.book.figures import headline

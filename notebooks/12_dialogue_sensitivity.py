@@ -655,7 +655,7 @@ names = ", ".join(changes[name].what for name in free) or "none"
 print(f"of loops; without making the text worse: {names}")
 
 # %% tags=["hide-input"]
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
 texts_to_glue = {
     "models": ", ".join(everyone),
@@ -668,7 +668,7 @@ for letter in "ABC":
     absent = "not part of this run"
     texts_to_glue[letter] = letters[letter].name if letter in letters else absent
 for name, text in (texts_to_glue | {name: of_all(name) for name in told}).items():
-    glue(f"sensitivity-{name}", text, display=False)
+    glue_text(f"sensitivity-{name}", text)
 
 # %% [markdown]
 # A remedy against one kind of repetition may also leave room for another: the counts by {glue:text}`sensitivity-other`

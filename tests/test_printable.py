@@ -88,5 +88,5 @@ def test_an_excerpt_says_how_much_is_left_out():
 @pytest.mark.parametrize("text", ["x", "\x1b", "\u0301", "e\u0301", "\\u{", "👩\u200d", "\ud800"])
 def test_the_time_grows_with_the_length_alone(text):
     started = time.process_time()
-    printable(text * (1_000_000 // len(text)))
+    printable(text * (100_000 // len(text)))
     assert time.process_time() - started < 10

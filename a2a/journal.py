@@ -16,6 +16,7 @@ import fcntl
 import gzip
 import json
 import os
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -74,6 +75,24 @@ class Journal:
             self._mend(descriptor)
             _write(descriptor, block)
 
+    def require_writable(self) -> None:
+        """Nothing, if records can be appended here; whatever wasn't there before isn't there afterwards.
+
+        Raises:
+            JournalError: if the file is compressed or something else than a file.
+            OSError: if the file, or a new one in this place, can't be written to.
+        """
+        self._require_file()
+        if self.path.exists():
+            os.close(os.open(self.path, os.O_RDWR | os.O_APPEND))
+            return
+        folder = next(folder for folder in self.path.absolute().parents if folder.exists())
+        try:
+            with tempfile.TemporaryFile(dir=folder) as tried:
+                _write(tried.fileno(), b"x" * 4096)
+        except OSError as error:
+            raise OSError(error.errno, f"can't be written to: {error.strerror}", str(self.path)) from None
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the file's lock: no other process writes to it meanwhile.
@@ -108,10 +127,15 @@ class Journal:
     def _is_torn(self, end: bytes) -> bool:
         return not _is_whole(end) and (end.startswith(self._opening) or self._opening.startswith(end))
 
-    @contextmanager
-    def _locked(self, how: int) -> Iterator[int]:
+    def _require_file(self) -> None:
         if self.path.suffix == ".gz":
             raise self._error(f"{self.path.name} is compressed, for replay only")
+        if self.path.exists() and not self.path.is_file():
+            raise self._error(f"{self.path} isn't a file")
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[int]:
+        self._require_file()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:

@@ -173,6 +173,32 @@ def test_a_block_that_is_no_json_changes_nothing(file):
     assert file.read_bytes() == lines_of(1)
 
 
+def everything(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_what_can_be_written_to_is_not_touched(file, tmp_path):
+    journal(file).require_writable()
+    assert everything(tmp_path) == []
+    journal(file).append(blocks(1))
+    journal(file).require_writable()
+    assert everything(tmp_path) == ["folder", "folder/j.jsonl"] and file.read_bytes() == lines_of(1)
+
+
+def test_what_cannot_be_written_to_is_known_before(file, tmp_path):
+    (tmp_path / "folder").write_text("no folder")
+    with pytest.raises(OSError, match=r"can't be written to: .*folder/j\.jsonl"):
+        journal(file).require_writable()
+    with pytest.raises(OSError, match=r"can't be written to: .*j\.jsonl"):
+        journal("/proc/j.jsonl").require_writable()
+    with pytest.raises(JournalError, match="compressed"):
+        journal(tmp_path / "j.jsonl.gz").require_writable()
+    for make in (os.mkdir, os.mkfifo):
+        make(tmp_path / make.__name__)
+        with pytest.raises(JournalError, match="isn't a file"):
+            journal(tmp_path / make.__name__).require_writable()
+
+
 @pytest.mark.parametrize("written", [0, 10])
 def test_a_full_disk_leaves_the_file_as_it_was(file, monkeypatch, written):
     kept, write = journal(file), os.write

@@ -87,6 +87,10 @@ class Transcripts:
         if mixed:
             raise TranscriptError(mixed)
 
+    def require_writable(self) -> None:
+        """See `Journal.require_writable`."""
+        self._journal.require_writable()
+
     def refresh(self) -> None:
         """Read what this or another process has appended since the last look."""
         self._journal.read(self._take)

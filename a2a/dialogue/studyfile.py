@@ -68,6 +68,10 @@ class StudyFile:
         self._journal.append(block)
         self._journal.read(self._take)
 
+    def require_writable(self) -> None:
+        """See `Journal.require_writable`."""
+        self._journal.require_writable()
+
     @contextmanager
     def going_on(self, study: Study) -> Iterator[None]:
         """Hold the file to go on with a study, or to start it.

@@ -63,12 +63,12 @@ instances = 2000  # random pairs; [1, 10000 / (1 + d * (n + turns) / 5000)]
 import warnings
 
 import numpy as np
-from a2a.book.prose import glue_text
 
 import a2a
 from a2a import GradientAgent, alternate, sample_pair, sample_prompt
 from a2a.book.claims import Checks, requires
 from a2a.book.figures import style
+from a2a.book.prose import glue_text
 from a2a.linalg import matvec, norm, operator_norm, unit
 from a2a.rest import turns_until_rest
 

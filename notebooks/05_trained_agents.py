@@ -166,7 +166,6 @@ print("is one affine map: relative difference", within(left, 1e-9))
 
 # %%
 from a2a.book.prose import glue_text
-
 from a2a.linalg import norm
 from a2a.lsa import LSAAgent, own_term
 

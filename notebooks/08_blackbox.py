@@ -335,9 +335,8 @@ experiment.close()
 usage_table(experiment)
 
 # %%
-from a2a.book.prose import glue_text
-
 from a2a.book.blackbox import language_models
+from a2a.book.prose import glue_text
 
 glue_text("blackbox-language-models", language_models(experiment))
 

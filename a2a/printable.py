@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable
 
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
@@ -45,9 +46,14 @@ def original(shown: str) -> str:
 
 
 def excerpt(text: str, most: int, *, one_line: bool = False) -> str:
-    """The first `most` characters, printable, and how many more there are."""
-    rest = f" […{len(text) - most:,} more characters]" if len(text) > most else ""
-    return printable(text[:most], one_line=one_line) + rest
+    """The text made printable, but for an end that would make it longer than `most`: how long that is, it says."""
+
+    def length(kept: int) -> int:
+        return len(printable(text[:kept], one_line=one_line))
+
+    kept = bisect_right(range(min(len(text), most) + 1), most, key=length) - 1
+    rest = f" […{len(text) - kept:,} more characters]" if kept < len(text) else ""
+    return printable(text[:kept], one_line=one_line) + rest
 
 
 def escape(character: str) -> str:

@@ -280,7 +280,7 @@ around = 0.7 * pair.plateau.min(), 1.4 * pair.plateau.max()
 
 def draw_both(name, above, below):
     """The two panels of an agent, or why they are empty."""
-    above.set_title(literal(name), fontsize=10)
+    above.set_title(literal(name, 40), fontsize=10)
     diagonal(above, *around)
     below.axhline(0, linestyle="--", color=THEORY, linewidth=1, zorder=0)
     above.set(xscale="log", yscale="log", xlabel="predicted plateau")

@@ -1,5 +1,9 @@
 """What a model, a server or a file may hold in place of a harmless text."""
 
+import unicodedata
+
+from a2a.printable import HIDDEN
+
 HOSTILE = {
     "markup": '<script>alert("x")</script><img src=x onerror=alert(1)>',
     "out of its frame": "</td></table></div></div></details><h1>out</h1>",
@@ -21,3 +25,8 @@ HOSTILE = {
     "long": "x" * 1_000_000,
     "other scripts": "日本語 العربية हिन्दी ไทย עברית",
 }
+
+
+def misleading(shown):
+    """The characters of a text that is shown which nobody sees, or that steer what shows it."""
+    return {one for one in shown if one not in "\n\t" and unicodedata.category(one) in HIDDEN}

@@ -1,14 +1,13 @@
 """Text made printable: nothing in it hides or misleads, it can be had back, and the longest takes no time."""
 
 import time
-import unicodedata
 
 import pytest
-from hostile import HOSTILE
+from hostile import HOSTILE, misleading
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from a2a.printable import HIDDEN, excerpt, original, printable
+from a2a.printable import excerpt, original, printable
 
 ANY = st.lists(
     st.one_of(
@@ -28,7 +27,7 @@ def test_every_text_can_be_had_back(text, one_line):
 @given(ANY)
 def test_nothing_that_hides_is_left(text):
     shown = printable(text)
-    assert all(character in "\n\t" or unicodedata.category(character) not in HIDDEN for character in shown)
+    assert not misleading(shown)
     assert shown.encode().decode() == shown
 
 
@@ -82,7 +81,8 @@ def test_marks_do_not_heap():
 
 def test_an_excerpt_says_how_much_is_left_out():
     assert excerpt("x" * 1_000_000, 5) == "xxxxx […999,995 more characters]"
-    assert excerpt("a\x00b\n", 4, one_line=True) == "a\\u{0}b\\u{a}"
+    assert excerpt("a\x00b\n", 12, one_line=True) == "a\\u{0}b\\u{a}"
+    assert excerpt("\x00\x00\x00", 12) == "\\u{0}\\u{0} […1 more characters]"
 
 
 @pytest.mark.parametrize("text", ["x", "\x1b", "\u0301", "e\u0301", "\\u{", "👩\u200d", "\ud800"])
@@ -90,3 +90,9 @@ def test_the_time_grows_with_the_length_alone(text):
     started = time.process_time()
     printable(text * (100_000 // len(text)))
     assert time.process_time() - started < 10
+
+
+@given(ANY, st.integers(20, 50))
+def test_an_excerpt_is_not_longer_than_it_may_be(text, most):
+    shown, _, rest = excerpt(text, most).partition(" […")
+    assert len(shown) <= most and text.startswith(original(shown)) and (rest or original(shown) == text)

@@ -118,7 +118,7 @@ def agent_panels(names: Sequence[str], **options: Any) -> tuple[Figure, dict[str
     fig, axes = panels(len(names), height=3.0, **options)
     by_name = dict(zip(names, np.atleast_1d(axes), strict=True))
     for name, ax in by_name.items():
-        ax.set_title(literal(name), fontsize=10)
+        ax.set_title(literal(name, 40), fontsize=10)
     return fig, by_name
 
 

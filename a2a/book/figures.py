@@ -17,7 +17,7 @@ from matplotlib_inline.backend_inline import set_matplotlib_formats
 from myst_nb import glue
 
 from a2a.intervals import Number
-from a2a.printable import escape, excerpt
+from a2a.printable import escape, printable
 
 FIRST, SECOND, HELPED, THEORY = "#0072b2", "#d55e00", "#009e73", "#333333"
 """Colours of the first and second agent, of a helped or attacking run, of a prediction; safe for the colour-blind."""
@@ -54,9 +54,11 @@ def panels(count: int = 1, *, height: float = 3.6, **options: Any) -> tuple[Figu
     return fig, axes
 
 
-def literal(text: str, most: int = 80) -> str:
-    """A text of unknown origin, such as a model's name, for a title or a label: on one line, and never a formula."""
-    return excerpt(text, most, one_line=True).replace("$", r"\$")
+def literal(text: str, most: int = 60) -> str:
+    """A text of unknown origin, such as a model's name, for a title or a label: on one line, short, and no formula."""
+    shown = _spelt(printable(text[:most], one_line=True))
+    is_whole = len(text) <= most >= len(shown)
+    return (shown if is_whole else f"{shown[:most]}…").replace("$", r"\$")
 
 
 def show(name: str, fig: Figure) -> None:
@@ -149,10 +151,13 @@ def band(ax: Axes, x: Any, low: Any, high: Any, *, color: str) -> None:
 
 
 def _spell_out_missing_signs(fig: Figure) -> None:
-    """Put escapes where the font that comes with matplotlib, the last that is tried, has no sign for a character."""
-    known = get_font(findfont("DejaVu Sans"))
     for text in fig.findobj(Text):
         assert isinstance(text, Text)
-        signs = (one if one == "\n" or known.get_char_index(ord(one)) else escape(one) for one in text.get_text())
-        if (spelt := "".join(signs)) != text.get_text():
+        if (spelt := _spelt(text.get_text())) != text.get_text():
             text.set_text(spelt)
+
+
+def _spelt(text: str) -> str:
+    """The text with escapes for what the font that comes with matplotlib, the last that is tried, has no sign for."""
+    known = get_font(findfont("DejaVu Sans"))
+    return "".join(one if one == "\n" or known.get_char_index(ord(one)) else escape(one) for one in text)

@@ -9,10 +9,13 @@ from statistics import NormalDist
 import numpy as np
 from jaxtyping import Float
 
-from a2a import AffineMap, arrays, identify, linearity_test, noise_floor, resample
+from a2a import AffineMap, identify, linearity_test, noise_floor, resample
 from a2a.chat.pairs import Exchanges, Pair, Talk
 from a2a.intervals import Estimate, Interval, from_draws, unknown
 from a2a.linalg import norm
+
+UNMOVED = 1e-9
+"""What a fitted turn takes off an error, as a share, is rounding below this."""
 
 PlateausOf = Float[np.ndarray, "2 gaps"]
 Drawn = Float[np.ndarray, "2 gaps draws"]
@@ -94,8 +97,7 @@ def _settle(first: Exchanges, second: Exchanges) -> tuple[np.ndarray, np.ndarray
     """
     A, B = identify(*first), identify(*second)
     turn = A @ B
-    sizes = np.linalg.svdvals(turn.step)
-    stuck = sizes[..., -1] <= arrays.tolerance(turn.step) * sizes[..., 0]
+    stuck = np.linalg.svdvals(turn.step)[..., -1] <= UNMOVED
     a = AffineMap(np.where(stuck[..., None, None], 0, turn.M), turn.c).fixed_point()
     settled = np.where(stuck[..., None], np.nan, np.stack([a, B(a)]))
     return settled, np.asarray(turn.spectral_radius())

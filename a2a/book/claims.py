@@ -16,6 +16,7 @@ import numpy as np
 from IPython.display import display
 
 from a2a.book.conversations import PLAIN
+from a2a.book.digits import apart
 from a2a.book.evidence import Evidence
 from a2a.intervals import Number
 from a2a.printable import excerpt
@@ -99,7 +100,7 @@ def requires(
         raise ValueError(f"the assumption on {name} needs a value, got none")
     worst = float((np.max if "<" in relation else np.min)(entries))
     holds = bool(RELATIONS[relation](worst, bound))
-    return Assumption(f"{name} = {_apart(worst, bound)}, wanted {relation} {shown or f'{bound:g}'}", holds)
+    return Assumption(f"{name} = {apart(worst, bound)}, wanted {relation} {shown or f'{bound:g}'}", holds)
 
 
 class Checks:
@@ -186,14 +187,6 @@ def _row(check: Check) -> str:
     texts = (check.id, what, check.measured or check.broken, check.wanted)
     cells = "".join(f"<td>{html.escape(text)}</td>" for text in texts)
     return f'<tr>{cells}<td class="a2a-{kind}">{mark} {check.verdict}</td></tr>'
-
-
-def _apart(value: float, bound: Number) -> str:
-    """`value` with enough digits not to be mistaken for the bound."""
-    digits = 3
-    while f"{value:.{digits}g}" == f"{bound:.{digits}g}" and value != bound and digits < 17:
-        digits += 1
-    return f"{value:.{digits}g}"
 
 
 def _plain(value: Any) -> Any:

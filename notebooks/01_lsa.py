@@ -630,14 +630,14 @@ on_fresh = rms(survey(*trained_to_step, [(n, None)], instances))[:, 0]
 relative = on_fresh[:, 1] / on_fresh[:, 0]
 
 # %%
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
 kind = "finds them" if converged.holds else "has not come that far here"
 told = f"Training from random weights {kind}: on prompts that it has never seen, "
 told += (
     f"the learned layer misses the gradient step by {relative.max():.0e} of it."
 )
-glue("lsa-learned", told, display=False)
+glue_text("lsa-learned", told)
 
 # %%
 from a2a import random_covariance

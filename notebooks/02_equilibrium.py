@@ -63,12 +63,12 @@ instances = 2000  # random pairs; [1, 10000 / (1 + d * (n + turns) / 5000)]
 import warnings
 
 import numpy as np
-from myst_nb import glue
 
 import a2a
 from a2a import GradientAgent, alternate, sample_pair, sample_prompt
 from a2a.book.claims import Checks, requires
 from a2a.book.figures import style
+from a2a.book.prose import glue_text
 from a2a.linalg import matvec, norm, operator_norm, unit
 from a2a.rest import turns_until_rest
 
@@ -107,7 +107,7 @@ all_seen = requires("rank of S_A + S_B", common_rank, ">=", d, shown="d")
 shown = turns if slowest < 1 else min(turns, until_rest)
 run = alternate(first, second, w0, shown)
 contracting = f"{np.sum(settled.rate < 1):,} of {instances:,}"
-glue("equilibrium-contracting", contracting, display=False)
+glue_text("equilibrium-contracting", contracting)
 
 # %% tags=["hide-input"]
 from a2a.book.figures import FIRST, SECOND, errors_by_turn, headline, panels

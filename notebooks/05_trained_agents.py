@@ -165,8 +165,7 @@ print("is one affine map: relative difference", within(left, 1e-9))
 # well as it is exact, which is why its map is identified near the place where it will be used.
 
 # %%
-from myst_nb import glue
-
+from a2a.book.prose import glue_text
 from a2a.linalg import norm
 from a2a.lsa import LSAAgent, own_term
 
@@ -174,7 +173,7 @@ for name, (layer, _) in (("least", least), ("best", best)):
     missed = LSAAgent(layer, prompts[0])(w0) - first(w0)
     own = own_term(layer, torch.from_numpy(w0), n).numpy()
     share = float(np.median(norm(own) / norm(missed)))
-    glue(f"trained-own-{name}", share, display=False)
+    glue_text(f"trained-own-{name}", share)
 
 # %% [markdown]
 # ## Where does a pair of inexact agents settle?
@@ -693,7 +692,7 @@ def power(results):
 
 powers = {name: power(results) for name, (results, _) in settings.items()}
 told = f"Over trainings the gap at the equilibrium grows as the step error to the power {powers['equilibrium']}."
-glue("trained-told", told, display=False)
+glue_text("trained-told", told)
 Table(["setting", "gap as a power of the step error"], powers.items())
 
 # %% tags=["hide-input"]

@@ -515,7 +515,7 @@ Table(
 )
 
 # %%
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
 kept, redrawn_level = (levels[name][1] for name in list(levels)[1:3])
 if not works.any():
@@ -526,7 +526,7 @@ elif c >= 1:
     )
 else:
     summary = f"its root mean square error is {redrawn_level / kept:.2f} of what the attack costs it with a kept prompt"
-glue("asymmetry-victim-redrawn", summary, display=False)
+glue_text("asymmetry-victim-redrawn", summary)
 
 # %% [markdown]
 # In these rows the kept prompts are those for which the attack works, if there are any; the fresh ones are drawn from
@@ -581,7 +581,7 @@ given_back = ratios[np.isfinite(ratios)]
 summary = "has no bound, or nothing to be compared with"
 if given_back.size:
     summary = f"is {given_back.min():.2f} to {given_back.max():.2f} of what the attack costs with a kept prompt"
-glue("asymmetry-given-back", summary, display=False)
+glue_text("asymmetry-given-back", summary)
 
 # %% [markdown]
 # Over the sizes for which the table has both, the error of a victim that redraws {glue:text}`asymmetry-given-back`.

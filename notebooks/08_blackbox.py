@@ -211,13 +211,10 @@ def reply(name):
 
 
 # %% tags=["nbval-check-output"]
-import textwrap
-
 from a2a.book.blackbox import agent_table
-from a2a.book.conversations import visible
 
 replies = {
-    name: (outcome, textwrap.shorten(visible(said), 300, placeholder=" ..."))
+    name: (outcome, " ".join(said.split()))
     for name, (outcome, said) in experiment.study(reply).items()
 }
 agent_table(["agent", "outcome", "reply"], replies, experiment.dropped)
@@ -266,10 +263,12 @@ for name, one in single.items():
 # An agent that answers fewer than half of these questions is asked nothing more: there is no map to predict with.
 
 # %% tags=["nbval-check-output"]
+from a2a.printable import printable
+
 reasons = [
     f"{name} is left out, {why}" for name, why in experiment.dropped.items()
 ]
-print("\n".join(reasons) or "no agent is left out")
+print(printable("\n".join(reasons)) or "no agent is left out")
 
 # %% [markdown]
 # {numref}`fig-blackbox-steps` shows every coordinate of these steps. An error that grows with the step turns the points
@@ -336,11 +335,10 @@ experiment.close()
 usage_table(experiment)
 
 # %%
-from myst_nb import glue
-
 from a2a.book.blackbox import language_models
+from a2a.book.prose import glue_text
 
-glue("blackbox-language-models", language_models(experiment), display=False)
+glue_text("blackbox-language-models", language_models(experiment))
 
 # %% [markdown]
 # ## What was checked

@@ -272,7 +272,7 @@ def draw(above, below, result, agent, look):
 
 # %% tags=["hide-input"]
 from a2a.book.blackbox import say_why_empty
-from a2a.book.figures import FIRST, SECOND, THEORY, diagonal
+from a2a.book.figures import FIRST, SECOND, THEORY, diagonal, literal
 
 AGENTS = ({"label": "A", "color": FIRST}, {"label": "B", "color": SECOND})
 around = 0.7 * pair.plateau.min(), 1.4 * pair.plateau.max()
@@ -280,7 +280,7 @@ around = 0.7 * pair.plateau.min(), 1.4 * pair.plateau.max()
 
 def draw_both(name, above, below):
     """The two panels of an agent, or why they are empty."""
-    above.set_title(name, fontsize=10)
+    above.set_title(literal(name, 40), fontsize=10)
     diagonal(above, *around)
     below.axhline(0, linestyle="--", color=THEORY, linewidth=1, zorder=0)
     above.set(xscale="log", yscale="log", xlabel="predicted plateau")
@@ -712,10 +712,10 @@ experiment.close()
 usage_table(experiment)
 
 # %%
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
 told = language_models(experiment)
-glue("blackbox-pairs-language-models", told, display=False)
+glue_text("blackbox-pairs-language-models", told)
 
 # %% [markdown]
 # ## What was checked

@@ -36,7 +36,7 @@
 # ```
 
 # %% tags=["parameters"]
-seed = 0  # of everything random in this notebook, and of a live study; [0, inf)
+seed = 0  # of everything random here, and of a live study; [0, 4294967295]
 conversations = ""  # recorded: a name in conversations/ or a file; empty: main
 model_a = ""  # first model of a live study, as hf:owner/name; empty: recorded
 model_b = ""  # second model of a live study
@@ -118,11 +118,13 @@ import warnings
 
 import numpy as np
 
-from a2a.book.figures import style
-from a2a.dialogue import Sampling, converse, recorded, spread
-from a2a.dialogue.live import live_study, require_both
+from a2a.book.figures import literal, style
+from a2a.dialogue import Sampling, recorded, spread
+from a2a.dialogue.labelled import choosing, read_labels
+from a2a.dialogue.live import is_live, live_study, tell
 from a2a.dialogue.record import under_way
 from a2a.loops.embeddings import Embedder
+from a2a.loops.metrics import METRICS, require_thresholds
 from a2a.places import given_path
 
 warnings.filterwarnings("ignore", "IProgress not found")  # no bar is drawn here
@@ -152,23 +154,20 @@ def live():
     print(
         f"recorded in conversations/{under_way(study).name} of the build folder"
     )
-    return converse(study, under_way(study))
+    return tell({"live": study})["live"]
 
 
 # %%
-from a2a.dialogue.labelled import choosing, read_labels
-from a2a.loops.metrics import METRICS
-
 # what is wrong is said before the models talk for hours
-if model_a or model_b:
-    require_both(model_a, model_b)
-if unknown := thresholds.keys() - METRICS.keys():
-    raise ValueError(f"thresholds are by {', '.join(METRICS)}, got {unknown}")
+new = is_live(
+    model_a, model_b, conversations=conversations, seeds_file=seeds_file
+)
+require_thresholds(thresholds)
 known_labels = read_labels(labels)
 first_reader = choosing(known_labels)
 
 # %%
-told = live() if model_a else recorded(conversations or "main")
+told = live() if new else recorded(conversations or "main")
 every = told.texts()
 texts = {name: every[name] for name in spread(every, most)}
 last_turn = min(map(len, texts.values())) - 1  # of a record under way: so far
@@ -176,20 +175,23 @@ if len(texts) < 2 or last_turn < 4:
     raise ValueError("wanted two conversations at least, of four turns at least")
 names = [model.name for model in told.study.models]
 pair = " × ".join(name.split(" (")[0] for name in names)
+heading = literal(pair)
 ends = min(edge, last_turn // 2 - 1)
 
 # %% tags=["nbval-check-output"]
+from a2a.printable import printable
+
 for letter, model in zip("AB", told.study.models, strict=True):
     size = f"{model.size:,} parameters" if model.size else "size unknown"
-    print(f"{letter}: {model.name}, {size}")
+    print(printable(f"{letter}: {model.name}, {size}", one_line=True))
 outputs = [text for rows in texts.values() for text in rows[1:]]
 silent = sum(not text.strip() for text in outputs)
 print(f"{len(texts)} conversations of {last_turn} turns; {silent} empty outputs")
 
 # %% tags=["hide-input"]
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
-glue("dialogue-pair", pair, display=False)
+glue_text("dialogue-pair", pair)
 
 # %% [markdown]
 # The conversations are recorded, with every setting and random seed, so that the chapter doesn't depend on anyone's
@@ -202,7 +204,7 @@ glue("dialogue-pair", pair, display=False)
 # %%
 from a2a.dialogue.spotcheck import spot_check_included
 
-some = [] if model_a else spread(texts, spot_check) if spot_check else []
+some = [] if new else spread(texts, spot_check) if spot_check else []
 again = spot_check_included(told, conversations=some, turns=spot_turns)
 if again:
     identical = sum(turn.is_identical for turn in again)
@@ -280,7 +282,8 @@ from IPython.display import HTML, display
 from a2a.book.conversations import render_conversation
 
 if absent:
-    print(f"not among these conversations: {', '.join(absent)}")
+    names_absent = printable(", ".join(absent), one_line=True)
+    print(f"not among these conversations: {names_absent}")
 for name in shown:
     label = read.get(name)
     loop = range(label.onset, label.end + 1) if label and label.loops else []
@@ -337,7 +340,7 @@ for ax, name in zip(axes, METRICS, strict=True):
 axes[0].set_ylabel("distance")
 handles = axes[0].get_legend_handles_labels()
 fig.legend(*handles, loc="outside lower center", ncols=3)
-fig.suptitle(pair, fontsize="medium")
+fig.suptitle(heading, fontsize="medium")
 show("fig-dialogue-turns", fig)
 
 # %% [markdown]
@@ -485,10 +488,10 @@ for key, name, place in (
     ("end", rule.name, 1),
 ):
     text = f"{counted[name][place]} of {counted[name][2]}"
-    glue(f"dialogue-share-{key}", text, display=False)
+    glue_text(f"dialogue-share-{key}", text)
 judge = "the reader's labels" if main_row == "reader" else "the rule alone"
-glue("dialogue-judge", judge, display=False)
-glue("dialogue-metric", metric.capitalize(), display=False)
+glue_text("dialogue-judge", judge)
+glue_text("dialogue-metric", metric.capitalize())
 
 # %% [markdown]
 # The paper's share is a fact about its pair, so that another pair's share is no evidence for or against it, only
@@ -532,7 +535,7 @@ ax.axvline(paper.value, color=SECOND, linewidth=1)
 ax.set(yticks=range(len(shares)), xlim=(0, 1), xlabel="share of conversations")
 ax.set_yticklabels(shares)
 ax.invert_yaxis()
-ax.set_title(pair, fontsize="medium")
+ax.set_title(heading, fontsize="medium")
 show("fig-dialogue-share", fig)
 
 # %% [markdown]
@@ -569,7 +572,7 @@ right.plot([last_turn + 1] * 2, paper.interval(), color=THEORY)
 right.plot(last_turn + 1, paper.value, "D", color=THEORY, label="paper B")
 right.set(xlabel="turn", ylabel="share of conversations", ylim=(0, 1))
 right.legend(loc="upper left")
-fig.suptitle(pair, fontsize="medium")
+fig.suptitle(heading, fontsize="medium")
 headline("dialogue-headline", fig)
 
 # %% [markdown]
@@ -683,8 +686,8 @@ for ax, name in zip(axes, shown[-3:], strict=False):
     ax.plot(*path.T, color="#888888", linewidth=0.7)
     ax.scatter(*path[1:].T, c=turn_axis, s=22, cmap="viridis", zorder=2)
     ax.scatter(*path[0], marker="s", s=36, color=SECOND, zorder=3)
-    ax.set(title=name, xticks=[], yticks=[])
-fig.suptitle(pair, fontsize="medium")
+    ax.set(title=literal(name), xticks=[], yticks=[])
+fig.suptitle(heading, fontsize="medium")
 show("fig-dialogue-tsne", fig)
 
 # %% [markdown]

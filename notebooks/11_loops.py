@@ -66,6 +66,22 @@ FALSE_ALARMS = 0.05  # share of conversations without a loop, its upper bound
 SHARE = 0.15  # a share of conversations, with another threshold
 
 # %% [markdown]
+# The conversations of which shares are counted:
+
+# %%
+from a2a.dialogue import recorded, spread
+from a2a.loops.metrics import require_thresholds
+
+require_thresholds(thresholds)
+most = max(limit, 2) if limit else 0  # one conversation has no interval
+told = recorded(conversations or "main")
+every = told.texts()
+texts = [every[name] for name in spread(every, most)]
+last_turn = min(map(len, texts)) - 1  # of a record under way: so far
+if len(texts) < 2 or last_turn < 4:
+    raise ValueError("wanted two conversations at least, of four turns at least")
+
+# %% [markdown]
 # ## Readers
 #
 # A loop is what a reader finds one, by the guideline that lies beside the recorded conversations: three outputs in a
@@ -134,11 +150,9 @@ else:
 # %%
 from a2a.loops.distances import Distances
 from a2a.loops.embeddings import Embedder
-from a2a.loops.metrics import METRICS, all_metrics, colors, papers
+from a2a.loops.metrics import all_metrics, colors, papers
 from a2a.loops.rule import Vote, calibrate, pick
 
-if unknown := thresholds.keys() - METRICS.keys():
-    raise ValueError(f"thresholds are by {', '.join(METRICS)}, got {unknown}")
 metrics = all_metrics(Embedder.of_book())
 of_labelled = Distances(first_reader.texts, metrics)
 chosen, tested = halves(truth, np.random.default_rng(seed))
@@ -196,7 +210,7 @@ for rule, (kappas, _) in held.items():
 Table(["rule", "area under ROC", "kappa, many splits", "threshold"], rows)
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.figures import diagonal, panels, show, style
+from a2a.book.figures import diagonal, literal, panels, show, style
 
 style()
 fig, axes = panels(2)
@@ -236,15 +250,7 @@ show("fig-dialogue-roc", fig)
 # %%
 from a2a.book.claims import Checks, requires
 from a2a.book.evidence import at_least, at_most, descriptive, same
-from a2a.dialogue import recorded, spread
 
-most = max(limit, 2) if limit else 0  # one conversation has no interval
-told = recorded(conversations or "main")
-every = told.texts()
-texts = [every[name] for name in spread(every, most)]
-last_turn = min(map(len, texts)) - 1  # of a record under way: so far
-if len(texts) < 2 or last_turn < 4:
-    raise ValueError("wanted two conversations at least, of four turns at least")
 names = [model.name for model in told.study.models]
 pair = " × ".join(name.split(" (")[0] for name in names)
 checks = Checks(*names)
@@ -415,7 +421,7 @@ fig, (left, right) = panels(2)
 left.hist(rule.onset(distances), bins=np.arange(0.5, last_turn + 1), color=FIRST)
 left.set(xlabel="onset turn", ylabel="conversations")
 left.yaxis.set_major_locator(MaxNLocator(integer=True))
-left.set_title(pair, fontsize="medium")
+left.set_title(literal(pair), fontsize="medium")
 points = Counter(zip(reader_when[both], when[both], strict=True))
 for place, n in points.items():
     right.scatter(*place, s=30 * n, color=FIRST, alpha=0.7)
@@ -473,7 +479,7 @@ for lag, ax in enumerate(axes, start=1):
     ax.minorticks_off()
 axes[0].set(ylabel="share that falls into a loop", ylim=(0, 1.02))
 axes[0].legend()
-fig.suptitle(pair, fontsize="medium")
+fig.suptitle(literal(pair), fontsize="medium")
 show("fig-dialogue-sensitivity", fig)
 
 # %% [markdown]
@@ -541,7 +547,7 @@ for (name, factor), added in by_20.items():
     )
 
 # %% tags=["hide-input"]
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
 higher = {name: share_at(pick(rules, name), 1.2) for name in papers()}
 by_how_much = {
@@ -561,7 +567,7 @@ text = {
     "pair": pair,
 }
 for name, told_text in text.items():
-    glue(f"loops-{name}", told_text, display=False)
+    glue_text(f"loops-{name}", told_text)
 
 # %% tags=["hide-input"]
 from a2a.book.figures import headline

@@ -85,8 +85,8 @@ spot_check = 4  # recorded perplexities that are computed again; 0: none; [0, 20
 #
 # In the recorded studies A is SmolLM2-135M-Instruct {cite}`allal2025`, used without its chat template, and B is Gemma 3
 # 270M base {cite}`gemma2025`. C is TinyLlama-1.1B-Chat ({cite}`zhang2024tinyllama`), of the same architecture as A and
-# eight times its size, its weights quantised to about two bits. Where other weights and a GPU are, or servers, the same
-# studies run with them, each from where it was cut off:
+# eight times its size, its weights quantised to about two bits. Where other weights and a GPU are, or servers (which
+# can't forbid repeated n-grams: that study is missing), the same studies run with them, each from where it was cut off:
 #
 #     a2a run dialogue_sensitivity -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
 #         -p model_b hf:meta-llama/Llama-2-13b-hf -p model_c hf:meta-llama/Llama-2-7b-hf -p device cuda
@@ -106,9 +106,10 @@ ENOUGH = np.ceil(np.log(0.05) / np.log(1 - SHARE))
 # %% tags=["hide-input"]
 import warnings
 
-from a2a.book.figures import style
+from a2a.book.figures import THEORY, panels, show, style
 from a2a.dialogue import recorded
 from a2a.dialogue.comparison import Comparison, Loops, paired_up
+from a2a.dialogue.labelled import choosing, read_labels
 from a2a.dialogue.live import live_studies, tell
 from a2a.dialogue.record import studies
 from a2a.loops.embeddings import Embedder
@@ -121,10 +122,13 @@ most = max(limit, 2) if limit else 0  # one conversation has no interval
 
 
 # %%
+# what is missing is said before the models talk for hours
+labels = read_labels()
+reader = choosing(labels)
 is_live = bool(model_a or model_b or model_c)
 made = {}
 if is_live:
-    embed.load()  # what is missing is said before the models talk for hours
+    embed.load()
     given = {"A": model_a, "B": model_b, "C": model_c}
     made = live_studies(given, device=device, dtype=dtype, most=most, seed=seed)
 whole = tell(made) if is_live else {name: recorded(name) for name in studies()}
@@ -160,11 +164,12 @@ CLAIMS = {
 
 # %% tags=["nbval-check-output"]
 from a2a.book.tables import Table
+from a2a.printable import printable
 
 for letter, model in letters.items():
     size = f"{model.size:,} parameters" if model.size else "size unknown"
     kind = model.describe().get("architecture", "architecture unknown")
-    print(f"{letter}: {model.name}, {kind}, {size}")
+    print(printable(f"{letter}: {model.name}, {kind}, {size}"))
 
 # %% tags=["nbval-check-output"]
 rows = [
@@ -191,15 +196,12 @@ Table(columns, rows, title=f"conversations of {last_turn} turns, and outputs")
 # %%
 from dataclasses import replace
 
-from a2a.dialogue.labelled import choosing, read_labels
 from a2a.loops.distances import Distances
 from a2a.loops.metrics import all_metrics
 from a2a.loops.rule import calibrate
 
 other = "cosine" if metric == "Jaccard" else "Jaccard"
 metrics = {name: all_metrics(embed)[name] for name in (metric, other)}
-labels = read_labels()
-reader = choosing(labels)
 found = calibrate(
     Distances(reader.texts, metrics), reader.loops, lags=[lag], steps=steps
 )
@@ -322,8 +324,6 @@ def as_many_loop(id):
 # below say.
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.figures import THEORY, panels, show
-
 turn_axis = np.arange(1, last_turn + 1)
 
 
@@ -544,7 +544,7 @@ Table(["intervention", "what it does"], rows)
 from a2a.dialogue import quality
 from a2a.dialogue.score import STUDIES
 
-compared = {name: told[name] for name in STUDIES}
+compared = {name: told[name] for name in STUDIES if name in told}
 known = quality.perplexities(compared, made)
 in_all = quality.mean_quality(compared, known)
 free_turns = {name: ~turns for name, turns in loops.turns.items()}
@@ -655,7 +655,7 @@ names = ", ".join(changes[name].what for name in free) or "none"
 print(f"of loops; without making the text worse: {names}")
 
 # %% tags=["hide-input"]
-from myst_nb import glue
+from a2a.book.prose import glue_text
 
 texts_to_glue = {
     "models": ", ".join(everyone),
@@ -668,7 +668,7 @@ for letter in "ABC":
     absent = "not part of this run"
     texts_to_glue[letter] = letters[letter].name if letter in letters else absent
 for name, text in (texts_to_glue | {name: of_all(name) for name in told}).items():
-    glue(f"sensitivity-{name}", text, display=False)
+    glue_text(f"sensitivity-{name}", text)
 
 # %% [markdown]
 # A remedy against one kind of repetition may also leave room for another: the counts by {glue:text}`sensitivity-other`

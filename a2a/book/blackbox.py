@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from a2a.book.claims import Assumption, requires
-from a2a.book.figures import panels
+from a2a.book.figures import literal, panels
 from a2a.book.tables import Table
 from a2a.chat.experiment import Experiment, LineUp
 from a2a.chat.offline import known
@@ -118,7 +118,7 @@ def agent_panels(names: Sequence[str], **options: Any) -> tuple[Figure, dict[str
     fig, axes = panels(len(names), height=3.0, **options)
     by_name = dict(zip(names, np.atleast_1d(axes), strict=True))
     for name, ax in by_name.items():
-        ax.set_title(name, fontsize=10)
+        ax.set_title(literal(name, 40), fontsize=10)
     return fig, by_name
 
 

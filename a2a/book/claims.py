@@ -15,8 +15,11 @@ from typing import Any, Literal
 import numpy as np
 from IPython.display import display
 
+from a2a.book.conversations import PLAIN
+from a2a.book.digits import apart
 from a2a.book.evidence import Evidence
 from a2a.intervals import Number
+from a2a.printable import excerpt
 
 METADATA = "a2a_checks"
 """Where a table's checks stand in its output's metadata: a MIME type of our own is one that no renderer knows."""
@@ -75,7 +78,7 @@ class Check:
         kind = self.verdict.replace(" ", "-")
         lead, _, rest = self.line.partition(": ")
         marked = f"<strong>{MARKS[self.verdict]} {html.escape(lead)}.</strong> {html.escape(rest)}."
-        return {"text/plain": self.line, "text/html": f'<p class="a2a-check a2a-{kind}">{marked}</p>'}
+        return {"text/plain": self.line, "text/html": f'<p class="a2a-check a2a-{kind} {PLAIN}">{marked}</p>'}
 
 
 def requires(
@@ -97,7 +100,7 @@ def requires(
         raise ValueError(f"the assumption on {name} needs a value, got none")
     worst = float((np.max if "<" in relation else np.min)(entries))
     holds = bool(RELATIONS[relation](worst, bound))
-    return Assumption(f"{name} = {_apart(worst, bound)}, wanted {relation} {shown or f'{bound:g}'}", holds)
+    return Assumption(f"{name} = {apart(worst, bound)}, wanted {relation} {shown or f'{bound:g}'}", holds)
 
 
 class Checks:
@@ -129,7 +132,8 @@ class Checks:
             models: what was tested; the chapter's models if empty.
             otherwise: what it may mean, where the check doesn't support the claim.
         """
-        assumed, about = tuple(given), tuple(models) or self.models
+        assumed, about = tuple(given), tuple(_line(name) for name in models or self.models)
+        what, otherwise = _line(what), _line(otherwise)
         if all(assumption.holds for assumption in assumed):
             check = _judged(id, what, evidence, assumed, about, otherwise)
         else:
@@ -153,7 +157,7 @@ class CheckTable:
         lines = "\n".join(check.line for check in ordered)
         head = "".join(f'<th scope="col">{name}</th>' for name in ("Claim", "Check", "Measured", "Wanted", "Verdict"))
         body = "".join(_row(check) for check in ordered)
-        table = f'<table class="a2a-checks"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        table = f'<table class="a2a-checks {PLAIN}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         kept = [_plain(asdict(check)) for check in self.checks]
         return {"text/plain": lines, "text/html": table}, {METADATA: kept}
 
@@ -173,20 +177,16 @@ def _judged(
     return Check(id, what, found.verdict, found.wanted, found.measured, given, models, *numbers, note)
 
 
+def _line(text: str) -> str:
+    return excerpt(text, 300, one_line=True)
+
+
 def _row(check: Check) -> str:
     kind, mark = check.verdict.replace(" ", "-"), MARKS[check.verdict]
     what = check.what + (f" ({check.note})" if check.note else "")
     texts = (check.id, what, check.measured or check.broken, check.wanted)
     cells = "".join(f"<td>{html.escape(text)}</td>" for text in texts)
     return f'<tr>{cells}<td class="a2a-{kind}">{mark} {check.verdict}</td></tr>'
-
-
-def _apart(value: float, bound: Number) -> str:
-    """`value` with enough digits not to be mistaken for the bound."""
-    digits = 3
-    while f"{value:.{digits}g}" == f"{bound:.{digits}g}" and value != bound and digits < 17:
-        digits += 1
-    return f"{value:.{digits}g}"
 
 
 def _plain(value: Any) -> Any:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
-import unicodedata
 from collections.abc import Sequence
 
+from a2a.printable import excerpt
+
+LINE = 500
+"""Characters of a title, a name or another text of one line that are shown."""
 FRAME = "max-height:32em;overflow:auto"
 PLAIN = "mathjax_ignore tex2jax_ignore"
 """Classes that the page's MathJax leaves alone: a formula in a model's text stays text."""
@@ -39,25 +42,13 @@ def render_conversation(
     return f"{framed}{f'<p>{heading}</p>' if heading else ''}{turns}</div>"
 
 
-def safe(text: str) -> str:
-    """The text for a place between tags or in an attribute."""
-    return html.escape(visible(text), quote=True)
-
-
-def visible(text: str) -> str:
-    """The text with every character that isn't printed, or that turns the writing direction, as its escape."""
-    return "".join(_visible(character) for character in text)
+def safe(text: str, most: int = LINE, *, one_line: bool = True) -> str:
+    """At most so many characters of the text, for a place between tags or in an attribute; the rest is counted."""
+    return html.escape(excerpt(text, most, one_line=one_line), quote=True)
 
 
 def _turn(turn: int, text: str, names: Sequence[str], marked: bool, limit: int) -> str:
     who = "seed" if turn == 0 else f"{turn} · {names[(turn - 1) % 2]}"
-    rest = f" […{len(text) - limit:,} more characters]" if len(text) > limit else ""
-    shown = safe(text[:limit] + rest) if text.strip() else "<em>(empty)</em>"
+    shown = safe(text, limit, one_line=False) if text.strip() else "<em>(empty)</em>"
     style = f"{TEXT};border-left:3px solid #b35900;padding-left:0.6em" if marked else TEXT
     return f'<div><small>{safe(who)}</small><div dir="auto" style="{style}">{shown}</div></div>'
-
-
-def _visible(character: str) -> str:
-    if character in "\n\t" or not unicodedata.category(character).startswith("C"):
-        return character
-    return f"\\u{ord(character):04x}"

@@ -22,3 +22,11 @@ def number(value: Number, tolerance: Number) -> str:
         return f"{value:.6g}"
     digits = 1 - math.floor(math.log10(tolerance))
     return f"{round(value, digits):.{max(digits, 0)}f}" if digits <= 4 else f"{round(value, digits):.6g}"
+
+
+def apart(value: float, bound: Number) -> str:
+    """`value` with enough digits not to be mistaken for the bound."""
+    digits = 3
+    while f"{value:.{digits}g}" == f"{bound:.{digits}g}" and value != bound and digits < 17:
+        digits += 1
+    return f"{value:.{digits}g}"

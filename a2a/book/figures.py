@@ -10,11 +10,14 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 from myst_nb import glue
 
 from a2a.intervals import Number
+from a2a.printable import escape, printable
 
 FIRST, SECOND, HELPED, THEORY = "#0072b2", "#d55e00", "#009e73", "#333333"
 """Colours of the first and second agent, of a helped or attacking run, of a prediction; safe for the colour-blind."""
@@ -51,17 +54,26 @@ def panels(count: int = 1, *, height: float = 3.6, **options: Any) -> tuple[Figu
     return fig, axes
 
 
+def literal(text: str, most: int = 60) -> str:
+    """A text of unknown origin, such as a model's name, for a title or a label: on one line, short, and no formula."""
+    shown = _spelt(printable(text[:most], one_line=True))
+    is_whole = len(text) <= most >= len(shown)
+    return (shown if is_whole else f"{shown[:most]}…").replace("$", r"\$")
+
+
 def show(name: str, fig: Figure) -> None:
     """Display the figure and keep it under `name` for the MyST directive glue:figure, which captions it on the page.
 
     The cell has the tag remove-output, or the page would show the figure twice.
     """
+    _spell_out_missing_signs(fig)
     glue(name, fig)
     plt.close(fig)
 
 
 def headline(name: str, fig: Figure) -> None:
     """Keep the figure under `name` for the chapter's opening, where MyST's glue:figure shows it."""
+    _spell_out_missing_signs(fig)
     glue(name, fig, display=False)
     plt.close(fig)
 
@@ -136,3 +148,16 @@ def diagonal(ax: Axes, low: Number, high: Number) -> None:
 def band(ax: Axes, x: Any, low: Any, high: Any, *, color: str) -> None:
     """The space between two curves, faint: an interval or a range around what is drawn in the same colour."""
     ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+
+
+def _spell_out_missing_signs(fig: Figure) -> None:
+    for text in fig.findobj(Text):
+        assert isinstance(text, Text)
+        if (spelt := _spelt(text.get_text())) != text.get_text():
+            text.set_text(spelt)
+
+
+def _spelt(text: str) -> str:
+    """The text with escapes for what the font that comes with matplotlib, the last that is tried, has no sign for."""
+    known = get_font(findfont("DejaVu Sans"))
+    return "".join(one if one == "\n" or known.get_char_index(ord(one)) else escape(one) for one in text)

@@ -7,13 +7,19 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from a2a.book.conversations import PLAIN
+from a2a.printable import excerpt
+
+CELL = 300
+"""Characters of a cell that are shown."""
 NUMBER = re.compile(r"[<>x×+−-]?\s*\.?\d[\d.,e+−-]*\s*%?(\s.*)?")
 
 
 class Table:
     """Rows of texts under named columns; the last expression of a cell shows it.
 
-    Cells are texts as they should be read: the caller knows how many digits a number has.
+    Cells are texts as they should be read: the caller knows how many digits a number has. Each is made printable and
+    stands on one line, and the rest of a long one is counted.
 
     Args:
         columns: their names; the first column names the rows.
@@ -25,8 +31,8 @@ class Table:
     """
 
     def __init__(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str = "") -> None:
-        self.columns, self.title = list(columns), title
-        self.rows = [[str(cell) for cell in row] for row in rows]
+        self.columns, self.title = [_cell(name) for name in columns], _cell(title)
+        self.rows = [[_cell(cell) for cell in row] for row in rows]
         for row in self.rows:
             if len(row) != len(self.columns):
                 raise ValueError(f"a row needs {len(self.columns)} cells ({', '.join(self.columns)}), got {row}")
@@ -46,7 +52,7 @@ class Table:
         caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
         head = _row("th", self.columns, [f' scope="col"{side}' for side in sides])
         body = "".join(_row("td", row, sides) for row in self.rows)
-        return f'<table class="a2a-table">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
+        return f'<table class="a2a-table {PLAIN}">{caption}<thead>{head}</thead><tbody>{body}</tbody></table>'
 
     def _right_aligned(self) -> list[bool]:
         """Columns of numbers end at one edge, those of words begin at one."""
@@ -54,6 +60,10 @@ class Table:
         return [
             any(map(NUMBER.fullmatch, cells)) and all(not c or NUMBER.fullmatch(c) for c in cells) for cells in columns
         ]
+
+
+def _cell(content: Any) -> str:
+    return excerpt(str(content), CELL, one_line=True)
 
 
 def _padded(text: str, width: int, right: bool) -> str:

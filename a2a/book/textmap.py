@@ -57,7 +57,7 @@ def _path(name: str, texts: Sequence[str], points: np.ndarray, limit: int) -> st
     shades = colormaps[COLORS](np.linspace(0, 1, len(texts)))
     circles = "".join(
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{to_hex(shade)}">'
-        f"<title>{safe(_told(name, turn, text, limit))}</title></circle>"
+        f"<title>{_told(name, turn, text, limit)}</title></circle>"
         for turn, (text, (x, y), shade) in enumerate(zip(texts, points, shades, strict=True))
     )
     return f'<g><polyline points="{line}"/>{circles}</g>'
@@ -65,5 +65,4 @@ def _path(name: str, texts: Sequence[str], points: np.ndarray, limit: int) -> st
 
 def _told(name: str, turn: int, text: str, limit: int) -> str:
     where = f"{name}, turn {turn}" if turn else f"{name}, seed"
-    rest = f" […{len(text) - limit:,} more characters]" if len(text) > limit else ""
-    return f"{where}: {' '.join(text[:limit].split()) or '(empty)'}{rest}"
+    return f"{safe(where)}: {safe(' '.join(text.split()), limit) or '(empty)'}"

@@ -21,6 +21,10 @@ from a2a.prompts import Prompt
 T = TypeVar("T")
 
 
+class LeftOut(RuntimeError):
+    """Why an agent gives nothing to go on, found while it is studied."""
+
+
 @dataclass(frozen=True)
 class LineUp:
     """Who takes part in an experiment.
@@ -55,10 +59,13 @@ def line_up(
         also: offline agents that are asked though by default they aren't.
 
     Raises:
-        ValueError: if a base_url comes without a model, or nothing is recorded of what should be replayed.
+        ValueError: if a base_url comes without a model, a transcript in a mode that has none, or nothing is recorded of
+            what should be replayed.
     """
     if base_url and not model:
         raise ValueError("a base_url needs the name of a model there")
+    if transcript and mode == "live":
+        raise ValueError('a transcript needs the mode "record" or "replay": "live" neither keeps nor reads replies')
     library = (book_root() or Path.cwd()) / "transcripts"
     recorded = recordings(library) if library.is_dir() else {}
     if transcript and mode == "replay":
@@ -151,7 +158,7 @@ class Experiment:
         return agent
 
     def study(self, of: Callable[[str], T]) -> dict[str, T]:
-        """What `of(name)` finds for each agent that is left; those without a valid reply are dropped.
+        """What `of(name)` finds for each agent that is left; those without a valid reply, or left out, are dropped.
 
         Raises:
             ReplayMiss: in replay, if a question isn't recorded. Elsewhere the agent is dropped.
@@ -162,6 +169,8 @@ class Experiment:
                 seen[name] = of(name)
             except NoValidReply:
                 self.dropped[name] = f"no valid reply in {self.asking.attempts} attempts"
+            except LeftOut as why:
+                self.dropped[name] = str(why)
             except ReplayMiss:
                 if self.line_up.mode == "replay":
                     raise
@@ -181,6 +190,7 @@ class Experiment:
         mode, kept = self.line_up.mode, None
         if mode == "record":
             kept = Transcripts(recording_file(self.line_up.written_to, name))
+            kept.require_writable()
         return ChatClient(url, transcripts=kept, mode=mode, **options)
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from a2a import Equilibrium, GradientAgent, Interaction, Prompt, alternate, equilibrium, spectral_radius
 from a2a.chat.agent import ChatAgent
+from a2a.chat.experiment import LeftOut
 from a2a.chat.protocol import stated, stated_prompt
 from a2a.linalg import norm
 
@@ -93,9 +94,16 @@ class Pair:
         return Talk(self, alternate(self.first, self.second, self.w0, turns))
 
     def converse(self, first: ChatAgent, second: ChatAgent, turns: int) -> Talk:
-        """The conversation of two agents that were given these prompts."""
+        """The conversation of two agents that were given these prompts.
+
+        Raises:
+            LeftOut: if what they write is so much alike that no map can be fitted to it.
+        """
         run = alternate(first, second, self.w0, turns)
-        return Talk(self, run, (first.exchanges, second.exchanges))
+        talk = Talk(self, run, (first.exchanges, second.exchanges))
+        if not talk.tells_maps:
+            raise LeftOut("its answers are too much alike to fit a map")
+        return talk
 
 
 Exchanges = tuple[np.ndarray, np.ndarray]
@@ -137,6 +145,13 @@ class Talk:
             for part in self.exchanges[agent]
         )
         return read, written
+
+    @property
+    def tells_maps(self) -> bool:
+        """Whether what A and B read in the first half spans all directions, at one gap at least."""
+        read = np.stack([self.first_half(agent)[0] for agent in (0, 1)])
+        ranks = np.linalg.matrix_rank(read - read.mean(axis=-2, keepdims=True))
+        return bool((ranks.max(axis=-1) == self.pair.d).all())
 
     @property
     def difference(self) -> Float[np.ndarray, " turns_and_start"]:

@@ -9,10 +9,13 @@ from statistics import NormalDist
 import numpy as np
 from jaxtyping import Float
 
-from a2a import identify, linearity_test, noise_floor, resample
+from a2a import AffineMap, identify, linearity_test, noise_floor, resample
 from a2a.chat.pairs import Exchanges, Pair, Talk
-from a2a.intervals import Estimate, Interval, from_draws
+from a2a.intervals import Estimate, Interval, from_draws, unknown
 from a2a.linalg import norm
+
+UNMOVED = 1e-9
+"""What a fitted turn takes off an error, as a share, is rounding below this."""
 
 PlateausOf = Float[np.ndarray, "2 gaps"]
 Drawn = Float[np.ndarray, "2 gaps draws"]
@@ -56,7 +59,12 @@ class Plateaus:
         return self.over(self.fitted, self.fitted_draws)
 
     def _estimates(self, values: np.ndarray, draws: np.ndarray) -> list[Estimate]:
-        return [from_draws(float(values[at]), draws[at], self.answers, "answers") for at in np.ndindex(values.shape)]
+        return [self._estimate(float(values[at]), draws[at]) for at in np.ndindex(values.shape)]
+
+    def _estimate(self, value: float, draws: np.ndarray) -> Estimate:
+        if np.isnan(value) or np.isnan(draws).all():
+            return unknown(self.answers, "answers")
+        return from_draws(value, draws, self.answers, "answers")
 
 
 def plateaus(talk: Talk, rng: np.random.Generator, resamples: int) -> Plateaus:
@@ -83,10 +91,16 @@ def plateaus(talk: Talk, rng: np.random.Generator, resamples: int) -> Plateaus:
 
 
 def _settle(first: Exchanges, second: Exchanges) -> tuple[np.ndarray, np.ndarray]:
-    """Where the fitted maps settle, (2, gaps, ..., d), and the rate of a turn, (gaps, ...)."""
+    """Where the fitted maps settle, (2, gaps, ..., d), and the rate of a turn, (gaps, ...).
+
+    NaN where some direction is never moved, as by an agent that repeats what it reads: that settles nowhere.
+    """
     A, B = identify(*first), identify(*second)
-    a = (A @ B).fixed_point()
-    return np.stack([a, B(a)]), np.asarray((A @ B).spectral_radius())
+    turn = A @ B
+    stuck = np.linalg.svdvals(turn.step)[..., -1] <= UNMOVED
+    a = AffineMap(np.where(stuck[..., None, None], 0, turn.M), turn.c).fixed_point()
+    settled = np.where(stuck[..., None], np.nan, np.stack([a, B(a)]))
+    return settled, np.asarray(turn.spectral_radius())
 
 
 @dataclass(frozen=True)

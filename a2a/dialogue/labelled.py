@@ -68,10 +68,16 @@ def labelled(labels: Iterable[Label], *readers: str, most: int = 0) -> Labelled:
     Args:
         readers: whose labels; all if none is named.
         most: at most so many, evenly spread; 0 is all.
+
+    Raises:
+        FileNotFoundError: if a label is of a study that isn't recorded.
+        ValueError: if one is of a conversation that its study doesn't have.
     """
     kept = spread((one for one in labels if not readers or one.reader in readers), most)
     told = {name: recorded(name) for name in dict.fromkeys(label.study for label in kept)}
     texts = {name: one.texts() for name, one in told.items()}
+    if unknown := [f"{one.study}/{one.conversation}" for one in kept if one.conversation not in texts[one.study]]:
+        raise ValueError(f"labels of conversations that aren't recorded: {', '.join(unknown[:5])}")
     models = dict.fromkeys(model.name for one in told.values() for model in one.study.models)
     return Labelled(kept, [texts[label.study][label.conversation] for label in kept], list(models))
 

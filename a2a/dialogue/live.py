@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from a2a.dialogue.conversation import converse
+from a2a.dialogue.interventions import INTERVENTIONS
+from a2a.dialogue.ready import require_ready
 from a2a.dialogue.record import build, studies, under_way
 from a2a.dialogue.records import Conversations
 from a2a.dialogue.seeds import load_seeds, spread
@@ -35,14 +37,18 @@ def live_study(
         settings: of the study, see `Study`.
 
     Raises:
-        ValueError: if one of the models isn't given.
+        ValueError: if one of the models isn't given, there is no such device, or fewer than two seed sentences.
     """
     require_both(first, second)
+    seeds = spread(load_seeds(seeds_file), most)
+    if len(seeds) < 2:
+        raise ValueError(f"a live study needs two seed sentences at least, got {len(seeds)}")
     kind = dtype or usual_dtype(device)
+    require_device(device)
     loaded = {
         spec: load_model(spec, device=device, dtype=kind, chat_template=chat_template) for spec in {first, second}
     }
-    return Study("live", loaded[first], loaded[second], spread(load_seeds(seeds_file), most), **settings)
+    return Study("live", loaded[first], loaded[second], seeds, **settings)
 
 
 def live_studies(
@@ -50,31 +56,73 @@ def live_studies(
 ) -> dict[str, Study]:
     """All studies of `studies.yml` that three models, or two of them, make possible, by name.
 
+    A server can't forbid repeated n-grams, so that with one of them the study that does so is left out.
+
     Args:
         models: the specifications of A, B and C, empty for none.
         most: at most so many seed sentences, evenly spread; 0 is as many as each study says.
 
     Raises:
-        ValueError: if A or B isn't given, or one model is given twice.
+        ValueError: if A or B isn't given, one model is given twice, or there is no such device.
     """
     require_both(models["A"], models["B"])
+    require_device(device)
     given = {letter: spec for letter, spec in models.items() if spec}
     if len(set(given.values())) < len(given):
         raise ValueError(f"the models must be different ones, got {', '.join(given.values())}")
     own = {"seed": seed} | ({"conversations": most} if most else {})
     kind = dtype or usual_dtype(device)
-    return {name: build(name, told | own, device=device, dtype=kind) for name, told in studies(given).items()}
+    made = {name: told for name, told in studies(given).items() if _can_be_made(told)}
+    return {name: build(name, told | own, device=device, dtype=kind) for name, told in made.items()}
+
+
+def _can_be_made(told: Mapping[str, Any]) -> bool:
+    """Whether the models of a study know its settings: a server has none that forbids repeated n-grams."""
+    is_served = any(told[which].startswith(("http://", "https://")) for which in ("first", "second"))
+    return not is_served or "no_repeat_ngram_size" not in INTERVENTIONS[told["intervention"]].sampling
 
 
 def tell(made: Mapping[str, Study]) -> dict[str, Conversations]:
-    """The conversations of some studies, by name; each is recorded in the build folder, and gone on with from there."""
+    """The conversations of some studies, by name; each is recorded in the build folder, and gone on with from there.
+
+    Raises:
+        RecordError, OSError, ValueError, CallError: before the first turn, if one of them couldn't go on to its end;
+            see `require_ready`.
+    """
+    require_ready(made.values())
     return {name: converse(study, under_way(study)) for name, study in made.items()}
+
+
+def is_live(first: str, second: str, *, conversations: str = "", seeds_file: str = "") -> bool:
+    """Whether a notebook's parameters ask for a live study.
+
+    Raises:
+        ValueError: if they give one model of two, a recorded study beside models, or seed sentences without any.
+    """
+    if not (first or second):
+        if seeds_file:
+            raise ValueError("seeds_file is of a live study, which needs model_a and model_b")
+        return False
+    require_both(first, second)
+    if conversations:
+        raise ValueError("conversations are recorded ones, model_a and model_b make new ones: give one of both")
+    return True
 
 
 def require_both(first: str, second: str) -> None:
     """Nothing, if there are two models; else a ValueError."""
     if not (first and second):
         raise ValueError("a live study needs both model_a and model_b")
+
+
+def require_device(device: str) -> None:
+    """Nothing, if torch can use the device; else a ValueError."""
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {device!r} can't be used: {str(error).splitlines()[0]}") from None
 
 
 def usual_dtype(device: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _YES_NO = {"yes": True, "no": False}
+COLUMNS = ("study", "conversation", "loops", "onset", "end", "sure", "reader")
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,25 @@ def load_labels(file: str | Path) -> list[Label]:
     """The labels of a CSV file with the columns study, conversation, loops, onset, end, sure (yes or no) and reader.
 
     Raises:
-        ValueError: if a row says neither yes nor no, or has turns without a loop or a loop without turns in order.
+        ValueError: if a column is missing, or a row names no reader, says neither yes nor no, or has turns without a
+            loop or a loop without turns in order; it names the file and the line.
     """
-    with Path(file).open(newline="", encoding="utf-8") as rows:
-        return [_label(row) for row in csv.DictReader(rows)]
+    path = Path(file)
+    with path.open(newline="", encoding="utf-8") as lines:
+        rows, found = csv.DictReader(lines, restval=""), []
+        if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
+            raise ValueError(f"{path.name} lacks the column {', '.join(missing)}; labels have {', '.join(COLUMNS)}")
+        for row in rows:
+            try:
+                found.append(_label(row))
+            except ValueError as error:
+                raise ValueError(f"{path.name}, line {rows.line_num}: {error}") from None
+        return found
 
 
 def _label(row: dict[str, str]) -> Label:
+    if not all(row[name].strip() for name in ("study", "conversation", "reader")):
+        raise ValueError(f"a label names its study, its conversation and its reader, got {row}")
     loops, sure = (_YES_NO.get(row[name].strip()) for name in ("loops", "sure"))
     onset, end = (int(row[name]) if row[name].strip() else None for name in ("onset", "end"))
     in_order = onset is not None and end is not None and 1 <= onset <= end

@@ -6,8 +6,10 @@ The distance of a metric is a function of two equally long lists of texts that g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
@@ -145,3 +147,12 @@ def _bleu(hypothesis: list[str], truth: list[str]) -> float:
     weights = [1 / order] * order
     found = sentence_bleu([truth], hypothesis, weights, smoothing_function=SmoothingFunction().method1)
     return min(float(found), 1.0)
+
+
+def require_thresholds(given: Mapping[str, Any]) -> None:
+    """Nothing, if these are thresholds by metric, finite numbers from 0 on; else a ValueError that says which isn't."""
+    for name, value in given.items():
+        if name not in METRICS:
+            raise ValueError(f"thresholds are by metric ({', '.join(METRICS)}), got one of {name!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+            raise ValueError(f"the threshold of {name} must be a number from 0 on, got {value!r}")

@@ -119,4 +119,6 @@ def _continuation(body: Any) -> Continuation:
     if not isinstance(choice["text"], str):
         raise TypeError("no text")
     finish = "length" if choice.get("finish_reason") == "length" else "stop"
-    return Continuation(choice["text"], counts.get("prompt_tokens"), counts.get("completion_tokens"), finish)
+    # half a character, which JSON can hold, can't be sent on
+    text = choice["text"].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return Continuation(text, counts.get("prompt_tokens"), counts.get("completion_tokens"), finish)

@@ -17,6 +17,7 @@ import openai
 from a2a.models.errors import CallError, CallFailed, RequestRejected
 from a2a.models.keys import is_local, key_for
 from a2a.models.usage import token_counts
+from a2a.printable import excerpt
 from a2a.secrets import scrubber
 
 T = TypeVar("T")
@@ -119,7 +120,7 @@ class Server:
 
     def _line(self, call: Call[T], what: str) -> str:
         """One line, in which the key can't be, not even when the server repeats it."""
-        return " ".join(f"{self.url}, model {call.model}: {self._scrub(what)}".split())[:400]
+        return excerpt(" ".join(f"{self.url}, model {call.model}: {self._scrub(what)}".split()), 400, one_line=True)
 
 
 def _connector(url: str, key: str, timeout: float, local: bool) -> Callable[[], openai.AsyncOpenAI]:

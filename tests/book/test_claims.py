@@ -1,7 +1,9 @@
 import json
+import re
 
 import numpy as np
 import pytest
+from hostile import HOSTILE, misleading
 
 from a2a.book.claims import METADATA, Checks, requires
 from a2a.book.collected import SOURCES, claim_verdict, claims_json, collect, load_statements
@@ -180,3 +182,16 @@ def test_a_check_of_no_claim_is_refused(run):
 
 def test_without_a_book_a_notebooks_claims_speak_for_themselves(run):
     assert [claim["id"] for claim in claims_json([run], {})["claims"]] == ["A4", "A6"]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_names_of_models_and_of_what_was_compared_stay_text(text):
+    checks = Checks(text)
+    checks.add("A1", text, every([True, False]), otherwise=text)
+    shown, kept = checks.table()._repr_mimebundle_()
+    (made,) = checks.made
+    for said in (*shown.values(), *made._repr_mimebundle_().values(), *made.models, made.what, made.note):
+        assert not misleading(said) and len(said) < 5000
+    assert len(shown["text/plain"].splitlines()) == 1
+    assert not re.search(r"<(script|h1|img)", shown["text/html"])
+    assert json.loads(json.dumps(kept))

@@ -1,15 +1,11 @@
 from html.parser import HTMLParser
 
-from a2a.book.conversations import render_conversation, visible
+from hostile import HOSTILE
 
-HOSTILE = [
-    '<script>alert("x")</script><img src=x onerror=alert(1)>',
-    "</div></div><h1>out of the frame</h1>",
-    "\x00\x1b[31m\x07 bell \u202e backwards \u2028 \ufeff",
-    "\ud800 half a pair",
-    "x" * 100_000,
-    "$\\alpha$ \\(x\\) &amp; 'quotes\" <!-- comment",
-]
+from a2a.book.conversations import render_conversation, safe
+from a2a.printable import printable
+
+TEXTS = list(HOSTILE.values())
 
 
 class Elements(HTMLParser):
@@ -33,30 +29,30 @@ class Elements(HTMLParser):
 
 
 def test_hostile_text_stays_text():
-    page = Elements(render_conversation(HOSTILE, ["<b>A</b>", "B"], title="<i>title</i>"))
+    page = Elements(render_conversation(TEXTS, ["<b>A</b>", "B"], title="<i>title</i>"))
     assert page.found == {"div", "p", "strong", "small", "class", "style", "dir"}
     assert page.open == []
-    assert HOSTILE[0] in page.text
-    assert HOSTILE[1] in page.text
-    assert HOSTILE[5] in page.text
+    assert all(printable(text) in page.text for text in TEXTS if len(printable(text)) < 2000)
 
 
 def test_the_page_can_be_written_to_a_file(tmp_path):
-    (tmp_path / "page.html").write_text(render_conversation(HOSTILE, ["A", "B"]), encoding="utf-8")
+    (tmp_path / "page.html").write_text(render_conversation(TEXTS, ["A", "B"]), encoding="utf-8")
 
 
 def test_formulas_are_left_alone():
-    assert "mathjax_ignore" in render_conversation(HOSTILE, ["A", "B"])
+    assert "mathjax_ignore" in render_conversation(TEXTS, ["A", "B"])
 
 
 def test_long_texts_are_cut_and_counted():
-    page = Elements(render_conversation(HOSTILE, ["A", "B"], limit=500))
-    assert "[…99,500 more characters]" in page.text
-    assert len(page.text) < 2000
+    page = Elements(render_conversation(TEXTS, ["A", "B"], limit=500))
+    assert "[…999,500 more characters]" in page.text
+    assert len(page.text) < 10_000
 
 
-def test_what_is_not_printed_becomes_visible():
-    assert visible("a\x00b\u202ec\nd\te\ud800") == "a\\u0000b\\u202ec\nd\te\\ud800"
+def test_a_title_and_a_name_stay_on_one_line_and_short():
+    page = Elements(render_conversation(["a"], ["A", "B"], title="one\ntwo" + "x" * 1_000_000))
+    assert page.text.startswith("one\\u{a}twoxxx") and len(page.text) < 1000
+    assert safe('"a"\n<b>') == "&quot;a&quot;\\u{a}&lt;b&gt;"
 
 
 def test_turns_have_their_writer_and_a_loop_is_set_apart():
@@ -66,7 +62,7 @@ def test_turns_have_their_writer_and_a_loop_is_set_apart():
 
 
 def test_a_folded_conversation_is_as_harmless():
-    page = Elements(render_conversation(HOSTILE, ["A", "B"], title="<i>title</i>", folded=True))
+    page = Elements(render_conversation(TEXTS, ["A", "B"], title="<i>title</i>", folded=True))
     assert page.found == {"details", "summary", "div", "strong", "small", "class", "style", "dir"}
     assert page.open == []
     assert page.text.startswith("<i>title</i>")

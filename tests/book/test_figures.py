@@ -1,6 +1,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hostile import HOSTILE
 
 from a2a import GradientAgent, alternate
 from a2a.book import figures, plots
@@ -111,3 +112,26 @@ def test_a_band_lies_between_two_curves(ax):
     figures.band(ax, [0, 1], [1.0, 2.0], [3.0, 5.0], color=figures.FIRST)
     corners = ax.collections[0].get_paths()[0].vertices
     assert (corners[:, 1].min(), corners[:, 1].max()) == (1, 5)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_name_is_drawn_as_it_is_spelt(text, ax, monkeypatch):
+    monkeypatch.setattr(figures, "glue", lambda name, fig, **_: fig.canvas.draw())
+    ax.plot([0, 1], [0, 1], label=figures.literal(text))
+    ax.set(title=figures.literal(text), xlabel=figures.literal(text))
+    ax.legend()
+    figures.show("a", ax.get_figure())  # a sign that is missing would warn, and a formula raise
+    assert all(not letter.isascii() or letter.isprintable() for letter in ax.get_title())
+
+
+def test_a_dollar_is_a_dollar_and_what_the_chapters_write_is_a_formula(ax):
+    ax.set(title=figures.literal("$x$ for $5"), xlabel="$w_1$")
+    title, label = ax.title, ax.xaxis.label
+    assert title._preprocess_math(title.get_text()) == ("$x$ for $5", False)
+    assert label._preprocess_math(label.get_text()) == ("$w_1$", True)
+
+
+def test_a_sign_that_no_font_has_is_spelt_out(ax):
+    ax.set_title("a 日 × 👩")
+    figures._spell_out_missing_signs(ax.get_figure())
+    assert ax.get_title() == "a \\u{65e5} × \\u{1f469}"

@@ -1,7 +1,11 @@
+import re
+
 import pytest
+from hostile import HOSTILE
 
 from a2a.book.tables import Table
 
+TAGS = ("table", "caption", "thead", "tbody", "tr", "th", "td")
 TABLE = Table(["agent", "R^2", "why"], [["gradient", "0.99", "exact"], ["a <b>", "< 0.5", ""]], title="Steps")
 
 
@@ -27,3 +31,16 @@ def test_a_row_of_the_wrong_length_is_refused():
 @pytest.mark.parametrize("cell", ["1", "-0.5", "12 of 50", "0.81 (0.70 to 0.90)", "x 4.7", "< .01", "35 %"])
 def test_numbers_are_recognised(cell):
     assert Table(["n"], [[cell]])._right_aligned() == [True]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_stays_in_its_cell(text):
+    table = Table(["name", text], [["a", text]], title=text)
+    shown = table._repr_mimebundle_()
+    assert len(shown["text/plain"].splitlines()) == 3 and len(shown["text/plain"]) < 2000
+    assert set(re.findall(r"<\w+", shown["text/html"])) == {f"<{tag}" for tag in TAGS}
+    assert "mathjax_ignore" in shown["text/html"] and all(part.encode() for part in shown.values())
+
+
+def test_a_long_cell_is_cut_and_counted():
+    assert "[…999,700 more characters]" in str(Table(["a"], [["x" * 1_000_000]]))

@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from test_conversations import HOSTILE
+from hostile import HOSTILE
 
 from a2a.book.textmap import HEIGHT, WIDTH, text_map
 
@@ -59,10 +59,11 @@ def test_points_lie_inside_and_keep_their_order():
 
 def test_hostile_text_stays_text():
     points = np.zeros((1, len(HOSTILE), 2))  # all in one place
-    picture = Picture(text_map(points, {'"><script>': HOSTILE}, label='"><script>', caption="<b>"))
+    picture = Picture(text_map(points, {'"><script>': list(HOSTILE.values())}, label='"><script>', caption="<b>"))
     assert picture.tags == {"figure", "style", "svg", "g", "circle", "title", "figcaption"}
     assert picture.attributes == {"class", "viewbox", "role", "aria-label", "cx", "cy", "r", "fill"}
-    assert HOSTILE[0] in picture.titles[0]
+    assert HOSTILE["markup"] in picture.titles[0]
+    assert "\\u{202e}" in "".join(picture.titles) and len("".join(picture.titles)) < 10_000
 
 
 def test_nothing_is_loaded_from_elsewhere(rng):

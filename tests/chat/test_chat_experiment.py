@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from a2a.chat import BudgetExhausted, NoValidReply, Prices, ReplayMiss
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment, LeftOut, line_up
 from a2a.chat.offline import OFFLINE
 
 W = np.array([0.5, -1.0, 0.25])
@@ -47,6 +47,7 @@ def test_one_model_takes_part_alone():
     [
         ({"base_url": "http://localhost:1/v1"}, "needs the name of a model"),
         ({"model": "gpt-5-mini", "mode": "replay"}, "no recorded answers of gpt-5-mini"),
+        ({"transcript": "kept"}, 'a transcript needs the mode "record" or "replay"'),
     ],
 )
 def test_what_makes_no_experiment(choices, says):
@@ -189,3 +190,21 @@ def test_an_invalid_reply_is_counted_over_all_agents_of_a_name(begin, prompt):
         experiment.agent("gradient+nanx1", prompt, 0, attempts=1)(W)
     experiment.agent("gradient+nanx1", prompt, 1)(W)
     assert experiment.outcomes("gradient+nanx1").total() >= 2
+
+
+def test_a_place_that_can_not_be_written_to_is_named_before_anything_is_asked(tmp_path, watched):
+    (tmp_path / "taken").write_text("not a folder")
+    url, app = watched
+    cast = line_up(3, model="gradient", base_url=url, mode="record", transcript=str(tmp_path / "taken"))
+    with pytest.raises(OSError, match="taken"):
+        Experiment(cast, Asking(0.5))
+    assert not app.asked
+
+
+def test_who_is_left_out_is_dropped_with_the_reason(begin):
+    experiment = begin("gradient")
+
+    def leave_out(name):
+        raise LeftOut("says nothing")
+
+    assert experiment.study(leave_out) == {} and experiment.dropped == {"gradient": "says nothing"}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from a2a import NoisyAgent, alternate
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment, LeftOut, line_up
 from a2a.chat.pairs import Pair, Talk
 from a2a.chat.plateaus import (
     approach,
@@ -185,3 +185,32 @@ def test_the_middle_of_draws_holds_95_in_100():
     draws = np.arange(1001.0)
     assert middle(draws).tolist() == [25.0, 975.0]
     assert middle(np.stack([draws, 2 * draws])).shape == (2, 2)
+
+
+class Remembering:
+    """A callable as an agent that keeps what it read and wrote."""
+
+    def __init__(self, write):
+        self.write, self.kept = write, []
+
+    def __call__(self, w):
+        self.kept.append((w, self.write(w)))
+        return self.kept[-1][1]
+
+    @property
+    def exchanges(self):
+        read, written = zip(*self.kept, strict=True)
+        return np.stack(read, axis=-2), np.stack(written, axis=-2)
+
+
+def test_agents_that_answer_always_the_same_are_left_out(pair, untyped):
+    with pytest.raises(LeftOut, match="too much alike to fit a map"):
+        pair.converse(Remembering(np.zeros_like), Remembering(np.zeros_like), 12)
+
+
+def test_agents_that_repeat_what_they_read_settle_nowhere(untyped):
+    pair = Pair.draw(np.random.default_rng(0), [0.5, 2.0], 6, 12, 3, 0.5, 4)
+    found = plateaus(pair.converse(Remembering(np.copy), Remembering(np.copy), 12), chance(), RESAMPLES)
+    assert np.isnan(found.fitted).all() and np.isfinite(found.measured).all()
+    assert not any(estimate.is_known for estimate in [*found.fitted_plateaus(0), *found.over_fitted()])
+    assert all(estimate.is_known for estimate in found.measured_plateaus(0))

@@ -122,3 +122,14 @@ def test_a_conversation_that_only_starts_alike_is_kept(main):
 @pytest.mark.parametrize("most", [8, 20])
 def test_only_some_of_the_books_labels_choose(most):
     assert len(choosing(read_labels(), most)) == most
+
+
+def test_a_label_of_a_conversation_that_is_not_recorded_is_named():
+    label = Label("main", "news-99", False, None, None, True, "first")
+    with pytest.raises(ValueError, match="aren't recorded: main/news-99"):
+        labelled.labelled([label])
+
+
+def test_a_label_of_a_study_that_is_not_recorded_is_named():
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        labelled.labelled([Label("nothing", "news-01", False, None, None, True, "first")])

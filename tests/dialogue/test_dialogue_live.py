@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from a2a.book.collected import collect
+from a2a.chat.server import local_server
 from a2a.dialogue import live
-from a2a.dialogue.live import live_studies, live_study, tell, usual_dtype
+from a2a.dialogue.live import is_live, live_studies, live_study, require_device, tell, usual_dtype
 from a2a.execute import execute
 from a2a.loops import embeddings
 
@@ -99,3 +100,44 @@ def test_live_studies_are_recorded_and_gone_on_with(tmp_path, monkeypatch):
     before = file.read_bytes()
     assert tell(made)["live"].outputs == told.outputs
     assert file == live.under_way(made["live"]) and file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"first": WORDS, "second": ""}, "both model_a and model_b"),
+        ({"first": WORDS, "second": ECHO, "conversations": "main"}, "give one of both"),
+        ({"first": "", "second": "", "seeds_file": "own.txt"}, "needs model_a and model_b"),
+    ],
+)
+def test_parameters_that_contradict_each_other_are_refused(given, says):
+    with pytest.raises(ValueError, match=says):
+        is_live(**given)
+
+
+def test_two_models_make_a_study_live_and_none_leaves_the_recorded_ones():
+    assert is_live(WORDS, ECHO, seeds_file="own.txt") and not is_live("", "", conversations="hot")
+
+
+@pytest.mark.parametrize("device", ["banana", "cuda:99", ""])
+def test_a_device_that_is_not_there_is_named(device):
+    with pytest.raises(ValueError, match=f"device '{device}' can't be used: "):
+        live_study(WORDS, ECHO, device=device)
+    with pytest.raises(ValueError, match="can't be used"):
+        live_studies({"A": WORDS, "B": ECHO, "C": ""}, device=device)
+
+
+def test_the_processor_is_always_there():
+    require_device("cpu")
+
+
+def test_one_seed_sentence_is_too_few(tmp_path):
+    (tmp_path / "mine.txt").write_text("One.\n")
+    with pytest.raises(ValueError, match="two seed sentences at least, got 1"):
+        live_study(WORDS, ECHO, seeds_file=tmp_path / "mine.txt")
+
+
+def test_a_server_is_not_asked_for_what_it_can_not_do():
+    with local_server() as url:
+        made = live_studies({"A": f"{url}#gradient", "B": WORDS, "C": ""}, most=2)
+    assert "repetition_penalty" in made and "no_repeated_ngrams" not in made

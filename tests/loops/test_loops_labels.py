@@ -57,3 +57,25 @@ def test_labels_keep_their_order_and_readers(tmp_path):
         ("a", "second"),
         ("a", "first"),
     ]
+
+
+@pytest.mark.parametrize("column", labels.COLUMNS)
+def test_a_missing_column_is_named(tmp_path, column):
+    kept = [name for name in labels.COLUMNS if name != column]
+    (tmp_path / "own.csv").write_text(",".join(kept) + "\n" + ",".join("x" for _ in kept) + "\n")
+    with pytest.raises(ValueError, match=rf"own\.csv lacks the column {column}; labels have study"):
+        labels.load_labels(tmp_path / "own.csv")
+
+
+@pytest.mark.parametrize("content", ["", "\n", "no labels at all\n"])
+def test_a_file_without_columns_is_no_file_of_labels(tmp_path, content):
+    (tmp_path / "own.csv").write_text(content)
+    with pytest.raises(ValueError, match="lacks the column study, conversation"):
+        labels.load_labels(tmp_path / "own.csv")
+
+
+@pytest.mark.parametrize("row", ["main", "main,news-01,no,,,yes", "main,news-01,no,,,yes, ", ",news-01,no,,,yes,first"])
+def test_a_row_that_is_too_short_is_named_by_its_line(tmp_path, row):
+    (tmp_path / "own.csv").write_text(f"{HEADER}main,news-02,no,,,yes,first\n{row}\n")
+    with pytest.raises(ValueError, match=r"own\.csv, line 3: a label names its study"):
+        labels.load_labels(tmp_path / "own.csv")

@@ -142,3 +142,25 @@ def test_an_embedding_is_asked_for_all_texts_at_once():
 def test_lists_of_other_lengths_are_refused(distance):
     with pytest.raises(ValueError, match="zip"):
         distance(["a", "b"], ["a"])
+
+
+@pytest.mark.parametrize("given", [{}, {"cosine": 0.1}, {"cosine": 0, "BLEU": 2.5}])
+def test_thresholds_are_numbers_by_metric(given):
+    metrics.require_thresholds(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"cosin": 0.1}, r"by metric \(cosine, Jaccard, BLEU, coherence\), got one of 'cosin'"),
+        ({"cosine": "0.1"}, "threshold of cosine must be a number from 0 on, got '0.1'"),
+        ({"cosine": -1}, "from 0 on, got -1"),
+        ({"cosine": float("nan")}, "got nan"),
+        ({"cosine": float("inf")}, "got inf"),
+        ({"cosine": True}, "got True"),
+        ({"cosine": None}, "got None"),
+    ],
+)
+def test_other_thresholds_are_refused(given, says):
+    with pytest.raises(ValueError, match=says):
+        metrics.require_thresholds(given)

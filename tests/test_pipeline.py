@@ -104,7 +104,8 @@ HITS = [
 def test_a_stopped_build_ends_at_once_with_one_line(book, target, number):
     (book / MADE[0]).unlink(missing_ok=True)
     build = Build(book, NAP="600")
-    assert soon(lambda: build.alive("ipykernel"), 120), build.log.read_text()
+    assert soon(lambda: build.alive("ipykernel") or build.make.poll() is not None, 120)
+    assert build.make.poll() is None, build.log.read_text()
     before = len(build.log.read_text())
     build.hit(target, number)
     assert build.ends()
@@ -170,11 +171,11 @@ def test_a_python_that_is_too_old_is_one_line(bare):
     old = bare / "python3.10"
     old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 10, 14); $2"\n')
     old.chmod(0o755)
-    refused(bare, f"Python 3.11 or later is needed, {old} was found: make PYTHON=/path/to/it", f"PYTHON={old}")
+    refused(bare, f"Python 3.11 or later is needed, which {old} is not: make PYTHON=/path/to/it", f"PYTHON={old}")
 
 
 def test_no_python_is_one_line(bare):
-    refused(bare, "Python 3.11 or later is needed, nothing was found: make PYTHON=/path/to/it", "PYTHON=")
+    refused(bare, "Python 3.11 or later is needed, which python3 is not: make PYTHON=/path/to/it")
 
 
 def refused(folder, wanted, *arguments):

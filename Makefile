@@ -54,7 +54,7 @@ serve: book  ## show the book at http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
 clean:  ## remove everything that can be made again
-	rm -rf _build .snakemake notebooks/*.ipynb .venv
+	rm -rf _build .snakemake notebooks/*.ipynb .venv a2a/__pycache__ a2a/*/__pycache__
 
 ifneq ($(shell test -x $(BIN)/python && cat .venv/ready 2>/dev/null),$(CURDIR))
 .PHONY: .venv/ready  # an environment belongs to the place that it was made at: its scripts and the package's link name it

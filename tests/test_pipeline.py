@@ -23,14 +23,19 @@ MADE = ("notebooks/01_one.ipynb", "notebooks/02_two.ipynb", "_build/generated/cl
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory):
-    """The small book, built once without a disturbance."""
+def built(tmp_path_factory):
+    """The folder of the small book, built once without a disturbance, and what that came to."""
     folder = tmp_path_factory.mktemp("pipeline") / "small book"
     folder.mkdir()
     write_small_book(folder)
     code, said = make(folder, "book")
     assert code == 0, said
-    return folder
+    return folder, content(folder)
+
+
+@pytest.fixture
+def book(built):
+    return built[0]
 
 
 def content(folder):
@@ -100,7 +105,7 @@ HITS = [
 ]
 
 
-@pytest.mark.parametrize(("target", "number"), HITS, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(("target", "number"), STOPS, ids=lambda value: getattr(value, "name", value))
 def test_a_stopped_build_ends_at_once_with_one_line(book, target, number):
     (book / MADE[0]).unlink(missing_ok=True)
     build = Build(book, NAP="600")
@@ -114,28 +119,24 @@ def test_a_stopped_build_ends_at_once_with_one_line(book, target, number):
     assert not (book / MADE[0]).exists()
 
 
-def test_builds_that_are_killed_at_random_come_to_the_same_book(book):
-    undisturbed, choose = content_of_a_whole_build(book), random.Random(KILLS)
+def test_builds_that_are_killed_at_random_come_to_the_same_book(built):
+    (book, undisturbed), choose = built, random.Random(KILLS)
     for _ in range(KILLS):
         for file in choose.sample(MADE, choose.randint(1, len(MADE))):
             (book / file).unlink(missing_ok=True)
         build = Build(book)
         time.sleep(choose.uniform(0, 20))
-        target, number = choose.choice([*HITS, ("make", signal.SIGKILL), ("group", signal.SIGKILL)])
+        target, number = choose.choice(STOPS + KILLING)
         if build.make.poll() is None and (target != "snakemake" or build.alive("bin/snakemake")):
             build.hit(target, number)
         assert (target, number) == ("group", signal.SIGKILL) or build.ends(60)
-    assert content_of_a_whole_build(book) == undisturbed
-
-
-def content_of_a_whole_build(book):
     code, said = make(book, "book")
     assert code == 0, said
-    return content(book)
+    assert content(book) == undisturbed
 
 
 def test_a_moved_checkout_gets_an_environment_of_its_own_and_stays_built(book, tmp_path):
-    content_of_a_whole_build(book)
+    assert make(book, "book")[0] == 0
     moved = Path(shutil.copytree(book, tmp_path / "moved", symlinks=True))
     code, said = make(moved, "book")
     assert code == 0 and "Nothing to be done" in said, said

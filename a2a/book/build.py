@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,9 @@ from typing import IO
 LOCK = Path(".snakemake") / "running"
 """Locked by a build, and holds its process id. It is the standard input of all that the build starts, so that the lock
 stays until the last of them has ended, whichever of them were killed."""
+
+WRITTEN = ("_build", "notebooks", ".snakemake")
+"""Folders that a build writes to."""
 
 PAUSE = 0.1
 """Seconds between two looks at what is waited for."""
@@ -60,7 +64,8 @@ def main(command: Sequence[str]) -> int:
     """Run the command as the only build of this checkout; returns its exit code, or 130 if it was stopped."""
     watch = Watch()
     try:
-        LOCK.parent.mkdir(exist_ok=True)
+        for folder in WRITTEN:
+            _require_writable(Path(folder))
         with LOCK.open("a+") as lock:
             wait_for(lock, watch)
             return run(command, lock, watch)
@@ -70,6 +75,12 @@ def main(command: Sequence[str]) -> int:
     except OSError as error:
         print(f"The build can't start: {error}", file=sys.stderr)
         return 2
+
+
+def _require_writable(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as trial:
+        trial.write(bytes(2**16))  # a full disk takes the file, but not what is in it
 
 
 def wait_for(lock: IO[str], watch: Watch) -> None:

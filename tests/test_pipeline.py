@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -64,11 +65,12 @@ class Build:
 
     def alive(self, word=""):
         """Its processes, or those with a word in their command line."""
-        return [one for one in psutil.process_iter() if self._has(one) and word in " ".join(one.cmdline())]
+        return [process for process in psutil.process_iter() if self._has(process, word)]
 
-    def _has(self, process):
+    def _has(self, process, word):
         try:
-            return process.environ().get("A2A_TEST") == self.mark and process.status() != psutil.STATUS_ZOMBIE
+            own = process.environ().get("A2A_TEST") == self.mark and process.status() != psutil.STATUS_ZOMBIE
+            return own and word in " ".join(process.cmdline())
         except psutil.Error:
             return False
 
@@ -83,11 +85,9 @@ class Build:
         elif target == "make":
             self.make.send_signal(number)
         else:
-            self.snakemake().send_signal(number)
-
-    def snakemake(self):
-        """The one process of the session that make has started for it."""
-        return next(one for one in self.alive("bin/snakemake") if os.getpgid(one.pid) == one.pid)
+            for process in self.alive("bin/snakemake"):
+                if os.getpgid(process.pid) == process.pid:  # it leads the session that was started for it
+                    process.send_signal(number)
 
 
 def soon(condition, seconds):
@@ -97,12 +97,8 @@ def soon(condition, seconds):
     return held
 
 
-HITS = [
-    ("make", signal.SIGTERM),
-    ("group", signal.SIGINT),
-    ("snakemake", signal.SIGTERM),
-    ("snakemake", signal.SIGKILL),
-]
+STOPS = [("make", signal.SIGTERM), ("group", signal.SIGINT), ("snakemake", signal.SIGTERM)]
+KILLING = [("make", signal.SIGKILL), ("group", signal.SIGKILL), ("snakemake", signal.SIGKILL)]
 
 
 @pytest.mark.parametrize(("target", "number"), STOPS, ids=lambda value: getattr(value, "name", value))
@@ -127,7 +123,7 @@ def test_builds_that_are_killed_at_random_come_to_the_same_book(built):
         build = Build(book)
         time.sleep(choose.uniform(0, 20))
         target, number = choose.choice(STOPS + KILLING)
-        if build.make.poll() is None and (target != "snakemake" or build.alive("bin/snakemake")):
+        with suppress(ProcessLookupError, psutil.NoSuchProcess):  # it has ended already
             build.hit(target, number)
         assert (target, number) == ("group", signal.SIGKILL) or build.ends(60)
     code, said = make(book, "book")

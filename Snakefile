@@ -1,13 +1,12 @@
 """The map of the book: what is made from what. Nothing else schedules, caches or resumes anything."""
 
-import fcntl
 import json
 import os
 import shlex
+import signal
 from pathlib import Path
 
 import yaml
-from snakemake.exceptions import WorkflowError
 
 from a2a.book.inputs import package_files, required_versions, versions
 
@@ -21,6 +20,7 @@ LONG = [name for name, chapter in CHAPTERS.items() if chapter.get("long")]
 HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chapter)
 EXECUTED = expand("notebooks/{name}.ipynb", name=CHAPTERS)
 GENERATED = [f"_build/generated/{name}" for name in ("claims.html", "claims.json", "status.md", "equilibrium.png")]
+VARIANT_PAGES = expand("_build/variants/{run}.html", run=VARIANTS)
 EXTENSIONS = yaml.safe_load(Path("_config.yml").read_text())["sphinx"]["extra_extensions"]
 README_PICTURE = "book/images/equilibrium.png"  # the one file in book/ that is made
 SITE = Path("_build/site.txt")  # the files of the built site
@@ -48,24 +48,25 @@ wildcard_constraints:
 
 
 onstart:
-    global running  # open, and so locked, until this process ends: Snakemake's own lock would outlive a kill
-    running = open(".snakemake/running", "a+")
-    try:
-        fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        running.seek(0)
-        raise WorkflowError(f"process {running.read()} is building in this checkout already") from None
-    running.truncate(0)
-    print(os.getpid(), end="", file=running, flush=True)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # Snakemake would wait for its chapters, which a2a.book.build ends
 
 
 rule book:
     input:
+        SITE,
+        EXECUTED,  # asked for by name, as what follows: else one that is gone isn't missed
+        GENERATED,
+        VARIANT_PAGES,
+
+
+rule site:
+    input:
         EXECUTED,
         GENERATED,
-        expand("_build/variants/{run}.html", run=VARIANTS),
         [str(page) for page in Path("book").rglob("[!.]*") if page.is_file() and str(page) != README_PICTURE],
         ["_config.yml", "_toc.yml", "constraints.txt", "CONTRIBUTING.md"],
+        variants=VARIANT_PAGES,
     output:
         "_build/html/index.html",
         site=SITE,
@@ -75,7 +76,8 @@ rule book:
         "rm -rf _build/html && "
         "jupyter-book build . -W -n --keep-going --quiet && "
         "cp _build/generated/claims.json _build/html && "
-        "mkdir -p _build/html/variants && cp _build/variants/*.html _build/html/variants && "
+        "mkdir -p _build/html/variants && "
+        "for page in {input.variants}; do cp $page _build/html/variants; done && "
         "find _build/html -type f > {output.site}"
 
 
@@ -94,7 +96,7 @@ rule execute:
         chosen="",
     shell:
         "a2a run {input.notebook} -o {params.running} --no-page {params.chosen} && "
-        "kill -0 $PPID && mv {params.running} {output}"  # nothing is moved into the book once its build was killed
+        "mv {params.running} {output}"
 
 
 use rule execute as execute_long with:

@@ -57,7 +57,7 @@ def trained(tmp_path_factory):
     return train_lsa(**RECIPE, cache=cache), cache
 
 
-LONG = ("test_chapters", "test_stale", "test_walks", "test_machines")
+LONG = ("test_chapters", "test_stale", "test_walks", "test_machines", "test_pipeline")
 """Files of tests that take minutes: started first, so that no process is left with one of them at the end."""
 
 

@@ -1,6 +1,7 @@
 """The three files that say what is installed must agree."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -83,3 +84,37 @@ def test_the_environments_python_is_one_that_the_package_takes(project, environm
 )
 def test_pins_are_read(line, separator, found):
     assert pins([line], separator) == found
+
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+
+
+def test_what_builds_the_package_is_pinned_to_the_same_version(constraints):
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    found = pins(wanted, "==")
+    assert wanted and len(found) == len(wanted) and found.items() <= constraints.items()
+
+
+def test_what_builds_a_dependency_is_pinned_too():
+    """Older versions of pip read the first name for this, newer ones the second."""
+    planned = subprocess.run(
+        ["make", "-n", ".venv/ready", "gemma"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    installs = [line for line in planned.stdout.splitlines() if "pip install" in line]
+    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
+        assert installs and all(f"{name}=constraints.txt " in line for line in installs)
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_actions_are_pinned_by_commit_and_may_only_read(file):
+    workflow = yaml.safe_load(file.read_text())
+    used = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert used and all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name) for name in used)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert not any("permissions" in job for job in workflow["jobs"].values())
+
+
+def test_the_security_policy_is_short_and_linked():
+    text = (ROOT / "SECURITY.md").read_text()
+    assert len([line for line in text.splitlines() if line.strip()]) <= 12
+    assert "SECURITY.md" in (ROOT / "CONTRIBUTING.md").read_text()

@@ -180,6 +180,18 @@ def test_a_part_of_the_site_that_is_gone(checkout, part):
     assert remade(checkout) == SITE
 
 
+def test_a_run_of_a_chapter_that_is_gone(checkout):
+    (checkout / f"notebooks/{ONE}.ipynb").unlink()
+    assert remade(checkout) == executed({ONE})
+
+
+def test_generated_parts_that_are_gone(checkout):
+    gone = {*STATUS, next(iter(VARIANT_PAGES))}
+    for part in gone:
+        (checkout / part).unlink()
+    assert remade(checkout) == gone | SITE
+
+
 def test_every_chapter_is_in_the_list():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
     files = [Path(chapter["file"]) for part in toc["parts"] for chapter in part["chapters"]]

@@ -75,20 +75,19 @@ def test_what_is_recorded_resumes_replays_and_joins_the_others(begin, prompt, tm
 def test_the_order_is_that_of_the_registry_then_by_name(begin, prompt, tmp_path):
     names = ["zeta", "smollm2", "gradient:eta=2", "softmax-icl", "gradient"]
     for name in names:
-        (tmp_path / f"{name.replace(':', '-')}.jsonl").write_text(recorded_line(name))
+        (tmp_path / f"{name.replace(':', '-')}.jsonl").write_bytes(recorded_line(name))
     cast = line_up(3, mode="replay", transcript=str(tmp_path))
     assert cast.names == ["gradient", "softmax-icl", "smollm2", "gradient:eta=2", "zeta"]
 
 
 def recorded_line(name):
-    import json
-
     from a2a.chat import Request
+    from a2a.sealed import sealed
 
     request = Request(name, [])
     reply = {"text": "", "model": name, "finish_reason": "stop", "refusal": None}
     record = {"key": request.key, "request": request.as_dict(), "server": "loopback", "reply": reply, "error": None}
-    return json.dumps(record | {"outcome": "invalid: empty", "usage": None}) + "\n"
+    return sealed(record | {"outcome": "invalid: empty", "usage": None})
 
 
 def test_a_local_server_of_its_own_starts_and_stops(prompt):

@@ -66,7 +66,8 @@ def _run(folder, url, faults, monkeypatch):
     with (folder / "printed.txt").open("w") as printed:
         command = [sys.executable, "-c", RUN, url, ",".join(faults)]
         subprocess.run(command, cwd=folder, stdout=printed, stderr=subprocess.STDOUT, check=True, timeout=60)
-    return {file.name: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    files = (file for file in folder.rglob("*") if file.is_file() and file.name != "calls.jsonl.lock")
+    return {file.name: file.read_bytes() for file in files}
 
 
 SPELLINGS = {

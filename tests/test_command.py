@@ -166,11 +166,29 @@ def test_a_wrong_command_exits_with_2(arguments, capsys):
     [
         ({}, "02_small.ipynb"),
         ({"d": "4", "eta": ".5"}, "02_small__d=4,eta=.5.ipynb"),
-        ({"name": "a/../b c"}, "02_small__name=a-..-b-c.ipynb"),
+        ({"name": "a/../b c"}, "02_small__name=a-..-b-c-afb82b90.ipynb"),
     ],
 )
 def test_the_output_is_named_for_the_parameters(parameters, name):
     assert command_run.default_output(Path("x/02_small.py"), parameters) == Path("runs") / name
+
+
+def test_no_two_parameters_share_an_output():
+    names = ("a b", "a-b", "a/b", "x" * 200, "x" * 201, "\ud800", "語" * 100, "語" * 101)
+    outputs = {command_run.default_output(Path("02_small.py"), {"name": name}).name for name in names}
+    assert len(outputs) == len(names) and max(len(output.encode()) for output in outputs) < 200
+
+
+def test_an_error_of_several_lines_is_one_line(notebook, tmp_path, capsys):
+    notebook.write_text(f'{NOTEBOOK}\n# %%\nraise ValueError("one\\ntwo")\n')
+    code, _, err = run_command(capsys, notebook, "-o", tmp_path / "run.ipynb")
+    assert code == 1 and err.startswith("a2a: error: ValueError: one two (cell") and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_serving_at_no_port(capsys, port):
+    assert command.main(["serve", f"--port={port}"]) == 2
+    assert capsys.readouterr().err == f"a2a: error: port must be in [0, 65535], got {port}\n"
 
 
 def test_the_module_runs_as_a_command(notebook, tmp_path):

@@ -105,9 +105,10 @@ def _outputs(old: nbformat.NotebookNode | None, new: nbformat.NotebookNode | Non
             yield f"glued {name}: {change}"
     cells, others = printed(old), printed(new)
     for source in cells | others:
+        first = source.strip().partition("\n")[0][:60]
         for text, other in zip_longest(cells.get(source, []), others.get(source, []), fillvalue=""):
             for change in moved(text, other):
-                yield f"{source.strip().splitlines()[0][:60]}: {change}"
+                yield f"{first}: {change}"
 
 
 def _shared(old: Side, new: Side) -> list[Key]:

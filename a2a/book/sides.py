@@ -132,10 +132,10 @@ def _side(claims: list[Mapping[str, Any]], run: nbformat.NotebookNode | None) ->
     checks: dict[Key, Mapping[str, Any]] = {}
     for claim in claims:
         for check in claim["checks"]:
-            told = [check[name] for name in ("verdict", "measured", "wanted") if check.get(name) or name == "verdict"]
             what = _text(claim["id"]), _text(check["what"]), _text(check["notebook"])
+            for told in (check["verdict"], check.get("measured") or "", check.get("wanted") or ""):
+                _text(told)
             checks[*what, sum(key[:3] == what for key in checks)] = check
-            list(map(_text, told))
     return Side({_text(claim["id"]): _text(claim["verdict"]) for claim in claims}, checks, run)
 
 

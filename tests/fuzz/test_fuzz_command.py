@@ -200,3 +200,10 @@ PORTS = st.integers(max_value=-1) | st.integers(min_value=65536) | st.text(LETTE
 @given(PORTS.filter(lambda port: isinstance(port, int) or not port.strip().lstrip("+").isdigit()))
 def test_serving_at_an_odd_port(port):
     assert is_told(*call("serve", f"--port={port}"))
+
+
+def test_comparing_a_run_with_a_cell_that_lost_its_source(kept, folder):
+    run = json.loads((kept / "run.ipynb").read_text())
+    next(cell for cell in run["cells"] if "nbval-check-output" in cell["metadata"]["tags"])["source"] = []
+    (folder / "bad.ipynb").write_text(json.dumps(run))
+    assert call("compare", folder / "bad.ipynb", kept / "run.ipynb") == (1, "")

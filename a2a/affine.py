@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays, linalg
@@ -50,8 +51,9 @@ class AffineMap:
         return linalg.identity(self.M) - self.M
 
     def __call__(self, w: Any) -> Array:
-        """M w + c for w of shape (..., d)."""
-        return linalg.matvec(self.M, self.vector("w", w)) + self.c
+        """M w + c for w of shape (..., d), not finite where that leaves the range of numbers."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return linalg.matvec(self.M, self.vector("w", w)) + self.c
 
     def vector(self, name: str, value: Any) -> Array:
         """`value` as a vector (..., d) that the map can be applied to; ValueError, by its name, if it isn't one."""

@@ -36,5 +36,6 @@ def conditioned_agents(
 def root_mean_square(errors: Float[Array, "*batch instances d"]) -> Float[Array, "*batch"]:
     """Root of the mean of |error|^2 over the instances, the dimension before the last."""
     errors = real("errors", errors)
-    xp = arrays.namespace(errors=errors)
-    return xp.sqrt(xp.mean(norm(errors) ** 2, axis=-1))
+    if errors.ndim < 2:
+        raise ValueError(f"errors must have shape (..., instances, d), got {tuple(errors.shape)}")
+    return norm(norm(errors)) / errors.shape[-2] ** 0.5

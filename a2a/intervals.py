@@ -157,7 +157,7 @@ def mean(values: np.ndarray, rng: np.random.Generator, draws: int, unit: str = "
     values = known("values", values)
     if values.size < 2:
         return unknown(values.size, unit)
-    return bootstrap(_mean, values, rng=rng, draws=draws, unit=unit)
+    return bootstrap(lambda rows: rows.mean(axis=-1), values, rng=rng, draws=draws, unit=unit)
 
 
 def samples_until(decided: Callable[[int], bool], n: int, at_most: int = 100_000) -> int | None:
@@ -171,10 +171,6 @@ def samples_until(decided: Callable[[int], bool], n: int, at_most: int = 100_000
         middle = (low + high) // 2
         low, high = (low, middle) if decided(middle) else (middle, high)
     return high
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    return np.asarray(values.mean(axis=-1))
 
 
 def generator(rng: Any) -> np.random.Generator:

@@ -20,7 +20,8 @@ from a2a.linalg import Array, apply, identity, matvec, product, transpose
 class RedrawingAgent:
     """A gradient agent that reads n fresh standard normal examples of its objective theta (..., d) at every turn.
 
-    Called on w (..., d) it answers w + eta S (theta - w), with a new S for every vector.
+    Called on w (..., d) it answers w + eta S (theta - w), with a new S for every vector; not finite where that leaves
+    the range of numbers.
 
     Raises:
         ValueError: if eta isn't positive or n isn't a whole number of at least 1.
@@ -33,9 +34,10 @@ class RedrawingAgent:
     def __call__(self, w: Any) -> Array:
         w = arrays.vector("w", w, int(self.theta.shape[-1]))
         arrays.namespace(theta=self.theta, w=w)
-        off = self.theta - w
-        X = arrays.standard_normal(self.rng, (*off.shape[:-1], self.n, off.shape[-1]), like=off)
-        return w + self.eta / self.n * matvec(transpose(X), matvec(X, off))
+        with np.errstate(over="ignore", invalid="ignore"):
+            off = self.theta - w
+            X = arrays.standard_normal(self.rng, (*off.shape[:-1], self.n, off.shape[-1]), like=off)
+            return w + self.eta / self.n * matvec(transpose(X), matvec(X, off))
 
 
 def redraw_factor(n: int, d: int, eta: float) -> float:

@@ -154,7 +154,7 @@ RUNS = {
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 @pytest.mark.parametrize("mischief", MISCHIEF)
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(seed=seeds, d=dimensions)
 def test_mischief_changes_nothing(lib, run, mischief, seed, d):
     rng = np.random.default_rng(seed)
@@ -166,7 +166,7 @@ def test_mischief_changes_nothing(lib, run, mischief, seed, d):
 
 
 @pytest.mark.parametrize("mischief", MISCHIEF)
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(seed=seeds, d=dimensions)
 def test_a_turn_is_read_off_any_agent(mischief, seed, d):
     rng = np.random.default_rng(seed)
@@ -174,7 +174,7 @@ def test_a_turn_is_read_off_any_agent(mischief, seed, d):
     assert np.array_equal(turn_matrix(mischief(first), mischief(second), d), turn_matrix(first, second, d))
 
 
-@pytest.mark.parametrize("mischief", [spoils_what_it_read, cannot_be_written, resizes])
+@pytest.mark.parametrize("mischief", [spoils_what_it_read, cannot_be_written])
 def test_the_derivative_is_read_off_any_agent(rng, mischief):
     one, w = agent(rng, 3, torch.tensor), rng.standard_normal((2, 3))
     assert np.array_equal(jacobian(mischief(one), w), jacobian(one, w))

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from a2a import arrays
+from a2a.finite import within_range
 from a2a.linalg import matvec, norm, operator_norm
 from a2a.lsa.blocks import acting_blocks, own_term
 from a2a.lsa.layer import LinearSelfAttention, as_tensor
@@ -149,6 +150,7 @@ def most_missed(allowed: Deviation, eta: float, S: Numbers, theta: Numbers, w: N
     return operator_norm(S) * (wrong * norm(w - theta) + (eta + wrong) * read)
 
 
+@within_range
 def relative_step_error(layer: LinearSelfAttention, X: Any, y: Any, w: Any, eta: float) -> Float[Tensor, "*batch"]:
     """|layer(w) - f(w)| / |f(w) - w| on prompts X (..., n, d), y (..., n): 0 where the layer takes step f exactly."""
     eta = arrays.positive_float("eta", eta)

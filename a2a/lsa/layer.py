@@ -83,6 +83,8 @@ class LinearSelfAttention(nn.Module):
     def forward(self, X: Any, y: Any, w: Any) -> Float[Tensor, "*batch d"]:
         """The next estimate w' (..., d) from examples X (..., n, d), y (..., n) and the estimate w (..., d).
 
+        It isn't finite where it leaves the range of numbers.
+
         Raises:
             ValueError: if the shapes don't match or a value isn't finite.
         """

@@ -16,11 +16,12 @@ from a2a import IllConditioned
 ARGUMENTS = [(name, argument) for name, call in CALLS.items() for argument in call.arrays]
 STATISTICS = {"bootstrap", "mean", "from_draws", "random_signs", "holm", "adjusted_p"}
 """In which NaN stands for what is missing, and infinity for no bound."""
-INFINITE = {"most_turns", "turns_to_share", "label_noise_error", "root_mean_square", "visible_errors", "at_rest"} | {
+INFINITE = {"most_turns", "turns_to_share", "label_noise_error", "visible_errors", "at_rest"} | {
     "identify",
     "identify symmetric",
     "share_lost",
     "doublings_to_rest",
+    *("AffineMap()", "GradientAgent()", "RedrawingAgent()", "RedrawingAgent", "LinearSelfAttention()", "LSAAgent()"),
 }
 """Whose documented answers may be infinite or unknown."""
 

@@ -104,8 +104,9 @@ def test_a_run_with_hostile_texts_is_harmless(ran):
 
 
 def with_plain_signs(text):
-    """Without what typesetting does to quotes and dots."""
-    return re.sub("[\"'“”‘’]", "'", text.replace("…", "..."))
+    """Without what typesetting does to quotes, dots and dashes, and to a backslash before one of them or of its own."""
+    text = re.sub(r"\\([\\\"'.`-])", r"\1", text)
+    return re.sub("[\"'“”‘’]", "'", text.replace("…", "...").replace("–", "--"))
 
 
 def test_what_prose_shows_is_the_text_and_no_markup(ran, tmp_path, monkeypatch):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from a2a.chat.protocol import Messages
 from a2a.models.usage import token_counts
 from a2a.sealed import digest
+from a2a.secrets import scrub
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class Request:
         settings: what else decides the answer: temperature, seed, reasoning effort, token limit, schema.
         replicate: distinguishes repetitions of the same question within a run.
         attempt: distinguishes the attempts at one valid answer.
+
+    Raises:
+        ValueError: if it holds a key or what looks like one: none is sent or recorded.
     """
 
     model: str
@@ -27,6 +32,11 @@ class Request:
     settings: dict[str, Any] = field(default_factory=dict)
     replicate: int = 0
     attempt: int = 0
+
+    def __post_init__(self) -> None:
+        written = json.dumps(self.as_dict())
+        if scrub(written) != written:
+            raise ValueError("a request holds a key or what looks like one: keys come from OPENAI_API_KEY only")
 
     def as_dict(self) -> dict[str, Any]:
         """As the record holds it."""

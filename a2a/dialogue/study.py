@@ -12,6 +12,7 @@ from a2a.dialogue.interventions import Intervention
 from a2a.dialogue.seeds import Seed
 from a2a.models.protocol import LanguageModel, Sampling
 from a2a.models.recorded import RecordedModel
+from a2a.secrets import scrub
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Study:
         intervention: what is done about loops.
 
     Raises:
-        ValueError: if a number is below 1 or two seed sentences have one name.
+        ValueError: if a number is below 1, two seed sentences have one name, or one holds what looks like a key.
     """
 
     name: str
@@ -50,6 +51,8 @@ class Study:
             raise ValueError(f'history must be "all" or at least 1, got {self.history!r}')
         if not self.seeds or len({seed.id for seed in self.seeds}) < len(self.seeds):
             raise ValueError("there must be seed sentences, each with a name of its own")
+        if secret := [seed.id for seed in self.seeds if scrub(seed.text) != seed.text]:
+            raise ValueError(f"seed sentence {secret[0]} holds a key or what looks like one, and none is recorded")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Study) and self.describe() == other.describe()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from a2a import Prompt, sample_prompt
-from a2a.chat import Form, messages, schema, stated, stated_prompt
+from a2a.chat import Form, Request, messages, schema, stated, stated_prompt
 from a2a.chat.hosted import read_task
 
 W = np.array([0.123456, -2.0, -0.00001])
@@ -60,3 +60,10 @@ def test_the_schema_takes_d_numbers_only(room):
 def test_a_form_without_sense_is_refused(eta, digits):
     with pytest.raises(ValueError, match=r"eta|digits"):
         Form(eta, digits=digits)
+
+
+def test_a_question_that_holds_the_key_is_not_asked(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "planted-0123456789")
+    with pytest.raises(ValueError, match="a request holds a key") as caught:
+        Request("m", [{"role": "user", "content": "Who knows planted-0123456789?"}])
+    assert "planted" not in str(caught.value)

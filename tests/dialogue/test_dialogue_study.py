@@ -35,6 +35,13 @@ def test_a_study_is_read_as_the_study_that_it_was(changes):
     assert (read.turns, read.sampling, read.history) == (2, made.sampling, made.history)
 
 
+def test_a_seed_sentence_with_a_key_is_refused_before_it_is_recorded(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "planted-0123456789")
+    with pytest.raises(ValueError, match="seed sentence s-02 holds a key") as caught:
+        study(seeds=[SEEDS[0], Seed("s-02", "s", "My key is planted-0123456789.")])
+    assert "planted" not in str(caught.value)
+
+
 @pytest.mark.parametrize("change", [{"turns": 3}, {"seeds": SEEDS[:1]}, {"second": load_model("scripted:words")}])
 def test_another_study_is_not_equal(change):
     assert study(**change) != study()

@@ -17,7 +17,7 @@ SHORTEST = 8
 in half of all texts."""
 REMOVED = "[removed]"
 
-_LIKE_ONE = re.compile(r"\bsk-[\w*.-]{4,}|(?<=://)[^\s/?#@]{1,500}@")
+_LIKE_ONE = re.compile(r"""(?<=://)[^\s/?#"<>\\]+@|\bsk-[\w*.-]{4,}""")
 _NUL = r"(?:\x00|\\{1,8}(?:u00|x)00)?"
 _BREAK = r"(?:\s|\\{1,8}[rn]){0,4}"
 
@@ -48,7 +48,7 @@ def scrubber(key: str) -> Callable[[Any], Any]:
         if isinstance(value, str):
             return _LIKE_ONE.sub(_unless_a_word, own.sub(REMOVED, value))
         if isinstance(value, list | tuple):
-            return [scrub(one) for one in value]
+            return (tuple if isinstance(value, tuple) else list)(map(scrub, value))
         if isinstance(value, dict):
             return {scrub(name): scrub(one) for name, one in value.items()}
         return value
@@ -63,7 +63,7 @@ def _unless_a_word(found: re.Match[str]) -> str:
     """Nothing of a key, and all of a word such as "sk-learn", which is no key's length and has nothing left out."""
     text = found[0]
     whole = len(text) > 20 and any(map(str.isdigit, text))
-    return text if text.startswith("sk-") and not whole and "*" not in text and "..." not in text else REMOVED
+    return REMOVED if text.endswith("@") or whole or "*" in text or "..." in text else text
 
 
 def _pattern(key: str) -> re.Pattern[str]:

@@ -86,14 +86,20 @@ def test_words_that_begin_like_a_key_stay(text):
     assert scrubber(KEY)(text) == text
 
 
-@pytest.mark.parametrize("who", ["me:secret", "me", "me:se%40cret", ":secret"])
+@pytest.mark.parametrize("who", ["me:secret", "me", "me:se%40cret", ":secret", "me:se@cret", "sk-me:secret", "x" * 600])
 def test_an_address_loses_its_user_and_password(who):
     assert scrub(f"ProxyError: http://{who}@proxy:80/x") == "ProxyError: http://[removed]proxy:80/x"
 
 
 def test_an_address_without_them_stays():
     text = "http://127.0.0.1:8000/v1#org/model@2, https://unpkg.com/@scope/name and me@example.org"
-    assert scrub(text) == text
+    written = r'{"url":"http://127.0.0.1:80","mail":"me@h.org"} <http://h>,me@h.org http://h.org\nme@h.org'
+    assert scrub(text) == text and scrub(written) == written
+
+
+@given(st.text(st.sampled_from("://@sk-a1.*x "), max_size=60))
+def test_nothing_is_left_to_remove(text):
+    assert scrub(scrub(text)) == scrub(text)
 
 
 @given(st.text())

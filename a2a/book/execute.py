@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ from a2a.secrets import scrub
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What a kernel is told unless it is set: on small matrices two threads, one of which waits for a busy core, cost more
 than ten times the time. A notebook that gains from more asks torch for them itself."""
+
+_one_at_a_time = threading.Lock()
+"""A run changes its process's folder and environment, so those of several threads wait for each other."""
 
 
 def execute(
@@ -57,7 +61,7 @@ def execute(
     file = check_output(output, notebook, standard=standard, overwrite=overwrite)
     content = _with_stable_ids(jupytext.read(notebook))
     content.metadata["a2a"] = {**provenance(), "parameters": values}
-    with tempfile.TemporaryDirectory() as folder, _environment(_for_kernels()):
+    with _one_at_a_time, tempfile.TemporaryDirectory() as folder, _environment(_for_kernels()):
         source = Path(folder) / f"{notebook.stem}.ipynb"
         nbformat.write(content, source)
         hooks = {"on_cell_start": before_cell} if before_cell else {}
@@ -83,7 +87,7 @@ def _run(source: Path, output: Path, parameters: Mapping[str, Any], **options: A
         )
     except Exception as error:
         vars(error).update(scrub(vars(error)))
-        error.args = tuple(scrub(error.args))
+        error.args = scrub(error.args)
         _kept.write_to(output)
         raise
     _kept.write_to(output)

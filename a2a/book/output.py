@@ -23,7 +23,7 @@ def check_output(output: Path, notebook: Path, *, standard: bool, overwrite: boo
         OSError: if nothing can be written there.
     """
     file = Path(os.path.realpath(output))
-    if output.suffix != ".ipynb" or file.suffix != ".ipynb" or file.is_dir():
+    if output.suffix != ".ipynb" or file.suffix != ".ipynb" or (file.exists() and not file.is_file()):
         raise ValueError(f"the output must be an .ipynb file, got {output}")
     source = file.with_suffix(".py")
     if source.exists() and not (standard and source == notebook.resolve()):
@@ -51,7 +51,7 @@ def check_companions(output: Path, *, overwrite: bool) -> None:
     for file, mark in zip(companions(output), ('"claims"', 'content="a2a run"'), strict=True):
         if not file.exists():
             continue
-        theirs = file.is_dir() or file.is_symlink() or _is_kept(file)
+        theirs = not file.is_file() or file.is_symlink() or _is_kept(file)
         if theirs or not (overwrite or mark in file.read_text(encoding="utf-8", errors="replace")[:500]):
             raise ValueError(f"{file} exists and isn't of a run; it isn't overwritten")
 

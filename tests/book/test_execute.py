@@ -1,5 +1,7 @@
 import json
 import os
+import threading
+import time
 from importlib import metadata
 
 import nbformat
@@ -7,6 +9,7 @@ import pytest
 from papermill.exceptions import PapermillExecutionError
 from small_notebook import NOTEBOOK, printed
 
+from a2a.book import execute as execution
 from a2a.book import provenance as made_by
 from a2a.book.output import check_output
 from a2a.book.parameters import checked, read_parameters
@@ -302,3 +305,29 @@ def test_the_error_of_a_cell_has_no_key_in_it(notebook, tmp_path, monkeypatch):
     with pytest.raises(PapermillExecutionError) as caught:
         execute(notebook, tmp_path / "run.ipynb")
     assert caught.value.evalue == "[removed]" and "planted" not in f"{caught.value}{caught.value!r}"
+
+
+def test_runs_of_several_threads_wait_for_each_other(notebook, tmp_path, monkeypatch):
+    """Each changes the folder and the environment of the process."""
+    under_way, most = [], []
+
+    def runs(*given, **more):
+        under_way.append(given)
+        time.sleep(0.2)
+        most.append(len(under_way))
+        under_way.pop()
+
+    monkeypatch.setattr(execution, "_run", runs)
+    threads = [threading.Thread(target=execute, args=(notebook, tmp_path / f"{d}.ipynb")) for d in (4, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert most == [1, 1] and "A2A_STARTED_IN" not in os.environ
+
+
+def test_a_pipe_is_no_run(notebook, tmp_path):
+    os.mkfifo(tmp_path / "run.ipynb")
+    assert read_run(tmp_path / "run.ipynb") is None
+    with pytest.raises(ValueError, match=r"must be an \.ipynb file"):
+        execute(notebook, tmp_path / "run.ipynb", overwrite=True)

@@ -15,7 +15,7 @@ import nbformat
 import papermill
 from papermill.iorw import NoIOHandler, papermill_io
 
-from a2a.book.output import check_output, write_whole
+from a2a.book.output import check_output, text_digest, write_whole
 from a2a.book.parameters import checked
 from a2a.book.provenance import provenance
 from a2a.book.runs import existing, notebook_parameters
@@ -41,8 +41,9 @@ def execute(
     """Run a py:percent notebook with `parameters` in place of its defaults and write it, with outputs, to `output`.
 
     It runs in the notebook's own folder. The output records the parameters, and under metadata.a2a the versions and the
-    commit that made it. It is written at the end, also when a cell has failed, with the error in it; until then, and if
-    the run is stopped or killed, what was at `output` stays. No key is in it, whatever a cell printed or raised.
+    commit that made it, and a digest of its text. It is written at the end, also when a cell has failed, with the error
+    in it; until then, and if the run is stopped or killed, what was at `output` stays. No key is in it, whatever a cell
+    printed or raised.
     `before_cell` is called with `cell` and `cell_index` as each cell starts. For `overwrite` see `check_output`.
 
     Raises:
@@ -113,7 +114,9 @@ class _Kept(NoIOHandler):
             for cell in content.cells:
                 if "outputs" in cell:
                     cell["outputs"] = _joined(cell["outputs"])
-            write_whole(output, nbformat.writes(nbformat.from_dict(scrub(content))))
+            content = nbformat.from_dict(scrub(content))
+            content.metadata["a2a"]["text"] = text_digest(content)
+            write_whole(output, nbformat.writes(content))
 
 
 _kept = _Kept()

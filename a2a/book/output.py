@@ -7,7 +7,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import nbformat
+
 from a2a.book.runs import chapter_of, name_of, read_run
+from a2a.sealed import digest
 
 
 def check_output(output: Path, notebook: Path, *, standard: bool, overwrite: bool = False) -> Path:
@@ -15,8 +18,8 @@ def check_output(output: Path, notebook: Path, *, standard: bool, overwrite: boo
 
     Args:
         standard: whether all parameters are the notebook's defaults: the book's own run has no others.
-        overwrite: whether an .ipynb file that isn't a run of this notebook is replaced, too. Not even then is a file
-            that git keeps, or another chapter's run.
+        overwrite: whether an .ipynb file that isn't a run of this notebook, or was edited since, is replaced, too. Not
+            even then is a file that git keeps, or another chapter's run.
 
     Raises:
         ValueError: if it may not.
@@ -30,8 +33,8 @@ def check_output(output: Path, notebook: Path, *, standard: bool, overwrite: boo
         raise ValueError(f"{output} is the book's own run of {source.name} at its defaults; choose another output")
     if _is_made(file):
         raise ValueError(f"{output} is where the book is built; choose another output")
-    if file.exists() and not _is_run_of(file, notebook) and (not overwrite or _is_kept(file)):
-        raise ValueError(f"{output} exists and isn't a run of {notebook.stem}; it isn't overwritten")
+    if file.exists() and (why := _is_not_ours(file, notebook)) and (not overwrite or _is_kept(file)):
+        raise ValueError(f"{output} exists and {why}; it isn't overwritten")
     file.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=file.parent).close()  # no run takes its time to find out then that this can't be done
     return file
@@ -67,9 +70,18 @@ def write_whole(file: Path, text: str) -> None:
         raise
 
 
-def _is_run_of(file: Path, notebook: Path) -> bool:
+def text_digest(run: nbformat.NotebookNode) -> str:
+    """Of all that a reader may have edited: the text of its cells."""
+    return digest([cell["source"] for cell in run["cells"]])
+
+
+def _is_not_ours(file: Path, notebook: Path) -> str:
+    """What keeps a file from being replaced by a run of the notebook; "" if nothing does."""
     run = read_run(file)
-    return run is not None and name_of(chapter_of(run)) == name_of(notebook.stem)
+    if run is None or name_of(chapter_of(run)) != name_of(notebook.stem):
+        return f"isn't a run of {notebook.stem}"
+    text = text_digest(run)
+    return "" if run.metadata["a2a"].get("text", text) == text else "was edited after its run"
 
 
 def _is_made(file: Path) -> bool:

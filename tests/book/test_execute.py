@@ -11,7 +11,7 @@ from small_notebook import NOTEBOOK, printed
 
 from a2a.book import execute as execution
 from a2a.book import provenance as made_by
-from a2a.book.output import check_output
+from a2a.book.output import check_output, text_digest
 from a2a.book.parameters import checked, read_parameters
 from a2a.book.provenance import provenance
 from a2a.book.references import as_reference
@@ -53,7 +53,8 @@ def test_a_run_records_where_it_came_from(finished):
     metadata = nbformat.read(finished[0], as_version=4).metadata
     everything = {"d": 5, "eta": 1.0, "name": "plain", "flag": True}
     assert metadata["papermill"]["parameters"] == {"d": 5, "eta": 1.0}
-    assert metadata["a2a"] == {**provenance(), "parameters": everything}
+    text = text_digest(nbformat.read(finished[0], as_version=4))
+    assert metadata["a2a"] == {**provenance(), "parameters": everything, "text": text}
 
 
 def test_a_reference_keeps_what_is_compared_and_drops_what_differs_a_run(finished):
@@ -202,6 +203,18 @@ def test_what_is_no_run_is_overwritten_if_that_is_asked_for(notebook, tmp_path):
     check_output(other, notebook, standard=True, overwrite=True)
     with pytest.raises(ValueError, match=r"must be an \.ipynb file"):
         check_output(tmp_path / "notes.txt", notebook, standard=True, overwrite=True)
+
+
+def test_a_run_that_a_reader_has_edited_is_not_overwritten(finished, tmp_path):
+    edited = nbformat.read(finished[0], as_version=4)
+    edited.cells[-1].outputs = []
+    nbformat.write(edited, tmp_path / "run.ipynb")
+    check_output(tmp_path / "run.ipynb", finished[1] / "02_small.py", standard=False)
+    edited.cells.append(nbformat.v4.new_markdown_cell("My note."))
+    nbformat.write(edited, tmp_path / "run.ipynb")
+    with pytest.raises(ValueError, match=r"run\.ipynb exists and was edited after its run; it isn't overwritten"):
+        check_output(tmp_path / "run.ipynb", finished[1] / "02_small.py", standard=False)
+    check_output(tmp_path / "run.ipynb", finished[1] / "02_small.py", standard=False, overwrite=True)
 
 
 def test_a_run_can_be_made_again(finished):

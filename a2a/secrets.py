@@ -18,7 +18,8 @@ in half of all texts."""
 REMOVED = "[removed]"
 
 _LIKE_ONE = re.compile(r"""(?<=://)[^\s/?#"<>\\]+@|\bsk-[\w*.-]{4,}""")
-_NUL = r"(?:\x00|\\{1,8}(?:u00|x)00)?"
+_BETWEEN = r"(?:\x00|\\{1,8}(?:u00|x)00|[ \t]{0,8}(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{0,8})?"
+"""What may stand between a key's letters: the other half of a letter in UTF-16, and a line end where it was wrapped."""
 _BREAK = r"(?:\s|\\{1,8}[rn]){0,4}"
 
 
@@ -26,7 +27,8 @@ def scrub(value: Any) -> Any:
     """Decoded JSON or a text without the key of the environment, and without what looks like a key.
 
     That is a key as servers repeat it, whole or masked, and the user and password in an address. The key counts in any
-    case and in any spelling that JSON, HTML, an address or Python has for it, where a text was UTF-16, and in base64.
+    case and in any spelling that JSON, HTML, an address or Python has for it, where a text was UTF-16 or its lines are
+    short, and in base64.
     """
     return _scrubber(os.environ.get(VARIABLE, "").strip())(value)
 
@@ -69,7 +71,7 @@ def _unless_a_word(found: re.Match[str]) -> str:
 def _pattern(key: str) -> re.Pattern[str]:
     if len(key) < SHORTEST or not key.isascii():  # no header can carry other letters, so no server has seen them
         return re.compile(r"(?!)")
-    written = [_NUL.join(map(_spellings, key)), *(_BREAK.join(map(_spellings, text)) for text in _in_base64(key))]
+    written = [_BETWEEN.join(map(_spellings, key)), *(_BREAK.join(map(_spellings, text)) for text in _in_base64(key))]
     return re.compile("|".join(written), re.IGNORECASE)
 
 

@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import textwrap
 import time
 from urllib.parse import quote
 
@@ -42,6 +43,9 @@ SPELLINGS = {
     "HTML": html.escape(KEY),
     "HTML, decimal": "".join(f"&#{ord(c)};" for c in KEY),
     "HTML, hexadecimal, twice": html.escape("".join(f"&#x{ord(c):X};" for c in KEY)),
+    "wrapped": "\n".join(textwrap.wrap(KEY, 10)),
+    "wrapped and indented": textwrap.fill(KEY, 12, subsequent_indent="    "),
+    "wrapped, in JSON": json.dumps("\r\n".join(textwrap.wrap(KEY, 9)))[1:-1],
     "UTF-16": KEY.encode("utf-16-le").decode("latin-1").rstrip("\0"),
     "UTF-16 in JSON": json.dumps(KEY.encode("utf-16-le").decode("latin-1").rstrip("\0"))[1:-1],
 }

@@ -89,7 +89,7 @@ def _run(source: Path, output: Path, parameters: Mapping[str, Any], **options: A
     except Exception as error:
         vars(error).update(scrub(vars(error)))
         error.args = scrub(error.args)
-        _kept.write_to(output)
+        _kept.write_to(output, failed=True)
         raise
     _kept.write_to(output)
 
@@ -106,11 +106,14 @@ class _Kept(NoIOHandler):
     def write(self, text: str, path: str) -> None:
         self.text = text
 
-    def write_to(self, output: Path) -> None:
-        """Write the notebook without keys, if there is one yet."""
+    def write_to(self, output: Path, *, failed: bool = False) -> None:
+        """Write the notebook without keys, if any of it has run."""
         if self.text:
             content = nbformat.reads(self.text, as_version=4)
+            if not any(cell.metadata.get("papermill", {}).get("start_time") for cell in content.cells):
+                return  # the kernel never came up: an earlier run says more
             content.metadata["papermill"]["output_path"] = str(output)
+            content.metadata["papermill"]["exception"] = failed or None  # papermill tells of cells' errors alone
             for cell in content.cells:
                 if "outputs" in cell:
                     cell["outputs"] = _joined(cell["outputs"])

@@ -39,7 +39,8 @@ def holds_secret(value: Any) -> bool:
     A model's name, after "#", is no part of the address.
     """
     text = value if isinstance(value, str) else repr(value)
-    return bool(scrub(text) != text or re.search(r"://[^\s#]*(?:@|\?\S)", text))
+    places = (part.partition("://")[2] for part in re.split(r"[\s#]", text))
+    return scrub(text) != text or any(re.search(r"@|\?.", place) for place in places)
 
 
 def scrubber(key: str) -> Callable[[Any], Any]:

@@ -17,8 +17,9 @@ SHORTEST = 8
 in half of all texts."""
 REMOVED = "[removed]"
 
-_LIKE_ONE = re.compile(r"\bsk-[\w*.-]{4,}|(?<=://)[^\s/?#@]{1,500}@")
-_NUL = r"(?:\x00|\\{1,8}(?:u00|x)00)?"
+_LIKE_ONE = re.compile(r"""(?<=://)[^\s/?#"<>\\]+@|\bsk-[\w*.-]{4,}""")
+_BETWEEN = r"(?:\x00|\\{1,8}(?:u00|x)00|[ \t]{0,8}(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n)[ \t]{0,8})?"
+"""What may stand between a key's letters: the other half of a letter in UTF-16, and a line end where it was wrapped."""
 _BREAK = r"(?:\s|\\{1,8}[rn]){0,4}"
 
 
@@ -26,7 +27,8 @@ def scrub(value: Any) -> Any:
     """Decoded JSON or a text without the key of the environment, and without what looks like a key.
 
     That is a key as servers repeat it, whole or masked, and the user and password in an address. The key counts in any
-    case and in any spelling that JSON, HTML, an address or Python has for it, where a text was UTF-16, and in base64.
+    case and in any spelling that JSON, HTML, an address or Python has for it, where a text was UTF-16 or its lines are
+    short, and in base64.
     """
     return _scrubber(os.environ.get(VARIABLE, "").strip())(value)
 
@@ -37,7 +39,8 @@ def holds_secret(value: Any) -> bool:
     A model's name, after "#", is no part of the address.
     """
     text = value if isinstance(value, str) else repr(value)
-    return bool(scrub(text) != text or re.search(r"://[^\s#]*(?:@|\?\S)", text))
+    places = (part.partition("://")[2] for part in re.split(r"[\s#]", text))
+    return scrub(text) != text or any(re.search(r"@|\?.", place) for place in places)
 
 
 def scrubber(key: str) -> Callable[[Any], Any]:
@@ -48,7 +51,7 @@ def scrubber(key: str) -> Callable[[Any], Any]:
         if isinstance(value, str):
             return _LIKE_ONE.sub(_unless_a_word, own.sub(REMOVED, value))
         if isinstance(value, list | tuple):
-            return [scrub(one) for one in value]
+            return (tuple if isinstance(value, tuple) else list)(map(scrub, value))
         if isinstance(value, dict):
             return {scrub(name): scrub(one) for name, one in value.items()}
         return value
@@ -63,13 +66,13 @@ def _unless_a_word(found: re.Match[str]) -> str:
     """Nothing of a key, and all of a word such as "sk-learn", which is no key's length and has nothing left out."""
     text = found[0]
     whole = len(text) > 20 and any(map(str.isdigit, text))
-    return text if text.startswith("sk-") and not whole and "*" not in text and "..." not in text else REMOVED
+    return REMOVED if text.endswith("@") or whole or "*" in text or "..." in text else text
 
 
 def _pattern(key: str) -> re.Pattern[str]:
     if len(key) < SHORTEST or not key.isascii():  # no header can carry other letters, so no server has seen them
         return re.compile(r"(?!)")
-    written = [_NUL.join(map(_spellings, key)), *(_BREAK.join(map(_spellings, text)) for text in _in_base64(key))]
+    written = [_BETWEEN.join(map(_spellings, key)), *(_BREAK.join(map(_spellings, text)) for text in _in_base64(key))]
     return re.compile("|".join(written), re.IGNORECASE)
 
 

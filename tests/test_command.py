@@ -12,7 +12,7 @@ from a2a import __main__ as command
 from a2a.book import page
 from a2a.book import run as command_run
 from a2a.book.output import check_companions
-from a2a.book.runs import find_notebook
+from a2a.book.runs import find_notebook, read_run
 from a2a.execute import execute
 
 
@@ -201,11 +201,28 @@ def test_a_kernel_that_dies_fails_the_run(notebook, tmp_path, capsys):
     notebook.write_text(f"{NOTEBOOK}\n# %%\nos._exit(1)\n")
     code, out, err = run_command(capsys, notebook, "-o", tmp_path / "run.ipynb")
     assert (code, out) == (1, "") and "the kernel died" in err and str(tmp_path / "run.ipynb") in err
+    assert read_run(tmp_path / "run.ipynb").metadata["papermill"]["exception"], "it isn't taken for a finished run"
 
 
 def claims(verdict, measured="0.5"):
     check = {"what": "residual", "verdict": verdict, "notebook": "02_small", "measured": measured, "wanted": "< 1"}
     return json.dumps({"claims": [{"id": "A1", "says": "", "source": "", "verdict": verdict, "checks": [check]}]})
+
+
+@pytest.mark.parametrize("argv", [None, ["false"]], ids=["unknown", "broken"])
+def test_a_kernel_that_does_not_start_is_one_line_and_costs_no_earlier_run(
+    finished, notebook, tmp_path, capsys, monkeypatch, argv
+):
+    (tmp_path / "kernels" / "theirs").mkdir(parents=True)
+    if argv:
+        told = {"argv": argv, "display_name": "theirs", "language": "python"}
+        (tmp_path / "kernels" / "theirs" / "kernel.json").write_text(json.dumps(told))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    notebook.write_text(NOTEBOOK.replace("name: python3", "name: theirs"))
+    run = shutil.copy(finished, tmp_path / "run.ipynb")
+    code, out, err = run_command(capsys, notebook, "--no-page", "-o", run)
+    assert (code, out, err.count("\n")) == (2, "", 1) and "the notebook's kernel can't be started" in err
+    assert run.read_bytes() == finished.read_bytes()
 
 
 def test_compare_says_what_differs(tmp_path, capsys):

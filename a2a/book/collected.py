@@ -58,7 +58,7 @@ def claims_json(notebooks: Iterable[Path], statements: Mapping[str, Mapping[str,
 
 
 def require_run(file: Path, source: Path, own: Mapping[str, Any]) -> None:
-    """Refuse what isn't a run of a notebook at its defaults, but for the parameters in `own`.
+    """Refuse what isn't a run of a notebook, finished, at its defaults, but for the parameters in `own`.
 
     Raises:
         ValueError: with the file's name and what is to be done.
@@ -66,11 +66,16 @@ def require_run(file: Path, source: Path, own: Mapping[str, Any]) -> None:
     known = notebook_parameters(source)
     values = {name: parameter.default for name, parameter in known.items()} | checked(known, own, source.stem)
     run = read_run(file)
-    if run is None or chapter_of(run) != source.stem or run.metadata["a2a"]["parameters"] != values:
+    if (
+        run is None
+        or chapter_of(run) != source.stem
+        or run.metadata["a2a"]["parameters"] != values
+        or run.metadata["papermill"].get("exception")
+    ):
         told = (
             f"the book's parameters ({', '.join(f'{name} = {value!r}' for name, value in own.items()) or 'defaults'})"
         )
-        raise ValueError(f"{file} isn't a run of {source.name} at {told}: remove it, and it is made again")
+        raise ValueError(f"{file} isn't a finished run of {source.name} at {told}: remove it, and it is made again")
 
 
 def claims_of(notebooks: Iterable[Path], statements: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import nbformat
 import papermill
 from papermill.iorw import NoIOHandler, papermill_io
 
-from a2a.book.output import check_output, write_whole
+from a2a.book.output import check_output, text_digest, write_whole
 from a2a.book.parameters import checked
 from a2a.book.provenance import provenance
 from a2a.book.runs import existing, notebook_parameters
@@ -24,6 +25,9 @@ from a2a.secrets import scrub
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What a kernel is told unless it is set: on small matrices two threads, one of which waits for a busy core, cost more
 than ten times the time. A notebook that gains from more asks torch for them itself."""
+
+_one_at_a_time = threading.Lock()
+"""A run changes its process's folder and environment, so those of several threads wait for each other."""
 
 
 def execute(
@@ -37,8 +41,9 @@ def execute(
     """Run a py:percent notebook with `parameters` in place of its defaults and write it, with outputs, to `output`.
 
     It runs in the notebook's own folder. The output records the parameters, and under metadata.a2a the versions and the
-    commit that made it. It is written at the end, also when a cell has failed, with the error in it; until then, and if
-    the run is stopped or killed, what was at `output` stays. No key is in it, whatever a cell printed or raised.
+    commit that made it, and a digest of its text. It is written at the end, also when a cell has failed, with the error
+    in it; until then, and if the run is stopped or killed, what was at `output` stays. No key is in it, whatever a cell
+    printed or raised.
     `before_cell` is called with `cell` and `cell_index` as each cell starts. For `overwrite` see `check_output`.
 
     Raises:
@@ -57,7 +62,7 @@ def execute(
     file = check_output(output, notebook, standard=standard, overwrite=overwrite)
     content = _with_stable_ids(jupytext.read(notebook))
     content.metadata["a2a"] = {**provenance(), "parameters": values}
-    with tempfile.TemporaryDirectory() as folder, _environment(_for_kernels()):
+    with _one_at_a_time, tempfile.TemporaryDirectory() as folder, _environment(_for_kernels()):
         source = Path(folder) / f"{notebook.stem}.ipynb"
         nbformat.write(content, source)
         hooks = {"on_cell_start": before_cell} if before_cell else {}
@@ -83,8 +88,8 @@ def _run(source: Path, output: Path, parameters: Mapping[str, Any], **options: A
         )
     except Exception as error:
         vars(error).update(scrub(vars(error)))
-        error.args = tuple(scrub(error.args))
-        _kept.write_to(output)
+        error.args = scrub(error.args)
+        _kept.write_to(output, failed=True)
         raise
     _kept.write_to(output)
 
@@ -101,15 +106,20 @@ class _Kept(NoIOHandler):
     def write(self, text: str, path: str) -> None:
         self.text = text
 
-    def write_to(self, output: Path) -> None:
-        """Write the notebook without keys, if there is one yet."""
+    def write_to(self, output: Path, *, failed: bool = False) -> None:
+        """Write the notebook without keys, if any of it has run."""
         if self.text:
             content = nbformat.reads(self.text, as_version=4)
+            if not any(cell.metadata.get("papermill", {}).get("start_time") for cell in content.cells):
+                return  # the kernel never came up: an earlier run says more
             content.metadata["papermill"]["output_path"] = str(output)
+            content.metadata["papermill"]["exception"] = failed or None  # papermill tells of cells' errors alone
             for cell in content.cells:
                 if "outputs" in cell:
                     cell["outputs"] = _joined(cell["outputs"])
-            write_whole(output, nbformat.writes(nbformat.from_dict(scrub(content))))
+            content = nbformat.from_dict(scrub(content))
+            content.metadata["a2a"]["text"] = text_digest(content)
+            write_whole(output, nbformat.writes(content))
 
 
 _kept = _Kept()

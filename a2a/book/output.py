@@ -7,7 +7,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import nbformat
+
 from a2a.book.runs import chapter_of, name_of, read_run
+from a2a.sealed import digest
 
 
 def check_output(output: Path, notebook: Path, *, standard: bool, overwrite: bool = False) -> Path:
@@ -15,23 +18,23 @@ def check_output(output: Path, notebook: Path, *, standard: bool, overwrite: boo
 
     Args:
         standard: whether all parameters are the notebook's defaults: the book's own run has no others.
-        overwrite: whether an .ipynb file that isn't a run of this notebook is replaced, too. Not even then is a file
-            that git keeps, or another chapter's run.
+        overwrite: whether an .ipynb file that isn't a run of this notebook, or was edited since, is replaced, too. Not
+            even then is a file that git keeps, or another chapter's run.
 
     Raises:
         ValueError: if it may not.
         OSError: if nothing can be written there.
     """
     file = Path(os.path.realpath(output))
-    if output.suffix != ".ipynb" or file.suffix != ".ipynb" or file.is_dir():
+    if output.suffix != ".ipynb" or file.suffix != ".ipynb" or (file.exists() and not file.is_file()):
         raise ValueError(f"the output must be an .ipynb file, got {output}")
     source = file.with_suffix(".py")
     if source.exists() and not (standard and source == notebook.resolve()):
         raise ValueError(f"{output} is the book's own run of {source.name} at its defaults; choose another output")
     if _is_made(file):
         raise ValueError(f"{output} is where the book is built; choose another output")
-    if file.exists() and not _is_run_of(file, notebook) and (not overwrite or _is_kept(file)):
-        raise ValueError(f"{output} exists and isn't a run of {notebook.stem}; it isn't overwritten")
+    if file.exists() and (why := _is_not_ours(file, notebook)) and (not overwrite or _is_kept(file)):
+        raise ValueError(f"{output} exists and {why}; it isn't overwritten")
     file.parent.mkdir(parents=True, exist_ok=True)
     tempfile.TemporaryFile(dir=file.parent).close()  # no run takes its time to find out then that this can't be done
     return file
@@ -51,7 +54,7 @@ def check_companions(output: Path, *, overwrite: bool) -> None:
     for file, mark in zip(companions(output), ('"claims"', 'content="a2a run"'), strict=True):
         if not file.exists():
             continue
-        theirs = file.is_dir() or file.is_symlink() or _is_kept(file)
+        theirs = not file.is_file() or file.is_symlink() or _is_kept(file)
         if theirs or not (overwrite or mark in file.read_text(encoding="utf-8", errors="replace")[:500]):
             raise ValueError(f"{file} exists and isn't of a run; it isn't overwritten")
 
@@ -67,9 +70,18 @@ def write_whole(file: Path, text: str) -> None:
         raise
 
 
-def _is_run_of(file: Path, notebook: Path) -> bool:
+def text_digest(run: nbformat.NotebookNode) -> str:
+    """Of all that a reader may have edited: the text of its cells."""
+    return digest([cell["source"] for cell in run["cells"]])
+
+
+def _is_not_ours(file: Path, notebook: Path) -> str:
+    """What keeps a file from being replaced by a run of the notebook; "" if nothing does."""
     run = read_run(file)
-    return run is not None and name_of(chapter_of(run)) == name_of(notebook.stem)
+    if run is None or name_of(chapter_of(run)) != name_of(notebook.stem):
+        return f"isn't a run of {notebook.stem}"
+    text = text_digest(run)
+    return "" if run.metadata["a2a"].get("text", text) == text else "was edited after its run"
 
 
 def _is_made(file: Path) -> bool:

@@ -46,7 +46,8 @@ class Progress:
 
 def earlier_run(notebook: Path, values: Mapping[str, Any]) -> nbformat.NotebookNode | None:
     """The latest finished run of a notebook, beside it or in runs/; one with these parameters comes before others."""
-    own = sorted(Path("runs").glob(f"{notebook.stem}*.ipynb"), key=lambda file: file.stat().st_mtime)
+    files = filter(Path.is_file, Path("runs").glob(f"{notebook.stem}*.ipynb"))  # no link that leads nowhere
+    own = sorted(files, key=lambda file: file.stat().st_mtime)
     found = [notebook.with_suffix(".ipynb"), *own[-10:]]  # reading hundreds would take longer than many a run
     runs = [run for file in found if (run := read_run(file)) and chapter_of(run) == notebook.stem]
     finished = [run for run in runs if _finished(run)]

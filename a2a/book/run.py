@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
@@ -65,6 +66,9 @@ def _run(options: argparse.Namespace) -> int:
     except DeadKernelError:
         print(f"a2a: error: the kernel died, perhaps for want of memory; {output} ends there", file=sys.stderr)
         return 1
+    except (NoSuchKernel, RuntimeError) as error:
+        print(f"a2a: error: the notebook's kernel can't be started: {error}", file=sys.stderr)
+        return 2
     finally:
         progress.close()
     print(output)

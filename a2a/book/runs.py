@@ -61,6 +61,8 @@ def notebook_parameters(notebook: Path) -> dict[str, Parameter]:
 
 def read_run(file: Path) -> nbformat.NotebookNode | None:
     """The executed notebook in a file, or None if it isn't one that `execute` wrote."""
+    if not file.is_file():  # a pipe would never end
+        return None
     try:
         with warnings.catch_warnings(action="error"):  # about what no run lacks, such as the ids of cells
             content = nbformat.read(file, as_version=4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,8 +33,7 @@ class Request:
     attempt: int = 0
 
     def __post_init__(self) -> None:
-        written = json.dumps(self.as_dict())
-        if scrub(written) != written:
+        if scrub(told := self.as_dict()) != told:
             raise ValueError("a request holds a key or what looks like one: keys come from OPENAI_API_KEY only")
 
     def as_dict(self) -> dict[str, Any]:

@@ -130,6 +130,7 @@ class ChatClient:
                 if is_mine:
                     await self._ask(endpoint, request, read)
                     return self._first(transcripts, request, read)
+            endpoint.connection.require_going_on()
             if transcripts.calls != seen:
                 seen, since = transcripts.calls, time.monotonic()
             elif time.monotonic() - since > self.patience:

@@ -30,7 +30,8 @@ class Study:
         intervention: what is done about loops.
 
     Raises:
-        ValueError: if a number is below 1, two seed sentences have one name, or one holds what looks like a key.
+        ValueError: if a number is below 1, two seed sentences have one name, or if one of them, or what a model says of
+            itself, holds what looks like a key.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Study:
             raise ValueError("there must be seed sentences, each with a name of its own")
         if secret := [seed.id for seed in self.seeds if scrub(seed.text) != seed.text]:
             raise ValueError(f"seed sentence {secret[0]} holds a key or what looks like one, and none is recorded")
+        if any(scrub(told := model.describe()) != told for model in self.models):
+            raise ValueError("a model's name or source looks like a key, and none is recorded: it needs another name")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Study) and self.describe() == other.describe()

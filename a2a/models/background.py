@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -14,7 +15,7 @@ T = TypeVar("T")
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end and return its result; an interrupt cancels it."""
-    future = asyncio.run_coroutine_threadsafe(coroutine, _loop())
+    future = asyncio.run_coroutine_threadsafe(coroutine, _loop(os.getpid()))
     try:
         return future.result()
     except BaseException:
@@ -41,7 +42,8 @@ async def _gather(
 
 
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
+def _loop(process: int) -> asyncio.AbstractEventLoop:
+    """A process's loop: a forked child has none of its parent's threads, and would wait for ever for this one."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="a2a-calls", daemon=True).start()
     return loop

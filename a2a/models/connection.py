@@ -115,10 +115,14 @@ class Connection:
             came(answer, time.monotonic() - started)
             return answer
 
-    def _reserve(self) -> None:
-        """Count a call that is about to be sent, if it may be."""
+    def require_going_on(self) -> None:
+        """Raise the error that has ended the batch under way, if one has: what still waits need not."""
         if self._stop is not None:
             raise self._stop
+
+    def _reserve(self) -> None:
+        """Count a call that is about to be sent, if it may be."""
+        self.require_going_on()
         self.budget.check(self.spent)
         self.spent.calls += 1
 

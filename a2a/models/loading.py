@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from a2a.models.protocol import LanguageModel
+from a2a.secrets import scrub
 
 
 def load_model(
@@ -37,7 +38,7 @@ def load_model(
     if not spec.startswith(("hf:", "gguf:")) and not (spec and Path(spec).exists()):
         raise ValueError(
             f'model must be "hf:owner/name", an existing folder or .gguf file, "gguf:package", '
-            f'"http://host:port/v1#model" or "scripted:words", got {spec!r}'
+            f'"http://host:port/v1#model" or "scripted:words", got {scrub(spec)!r}'
         )
     from a2a.models.pretrained import load_pretrained
 

@@ -120,7 +120,8 @@ class Server:
 
     def _line(self, call: Call[T], what: str) -> str:
         """One line, in which the key can't be, not even when the server repeats it."""
-        return excerpt(" ".join(f"{self.url}, model {call.model}: {self._scrub(what)}".split()), 400, one_line=True)
+        line = self._scrub(f"{self.url}, model {call.model}: {what}")
+        return excerpt(" ".join(line.split()), 400, one_line=True)
 
 
 def _connector(url: str, key: str, timeout: float, local: bool) -> Callable[[], openai.AsyncOpenAI]:

@@ -18,8 +18,9 @@ def source(tmp_path):
     return tmp_path / "02_small.py"
 
 
-def write(file, stem="02_small", **parameters):
-    made = {"a2a": {"parameters": parameters}, "papermill": {"input_path": f"/tmp/{stem}.ipynb"}}
+def write(file, stem="02_small", exception=None, **parameters):
+    told = {"input_path": f"/tmp/{stem}.ipynb", "exception": exception}
+    made = {"a2a": {"parameters": parameters}, "papermill": told}
     nbformat.write(new_notebook(metadata=made), file)
     return file
 
@@ -31,7 +32,9 @@ def test_a_run_at_the_defaults_comes_into_the_book(source):
 @pytest.mark.parametrize("parameters", [{"d": 4}, {"more": 1}, {"d": "3"}])
 def test_a_run_with_other_parameters_does_not(source, parameters):
     file = write(source.with_suffix(".ipynb"), **DEFAULTS | parameters)
-    with pytest.raises(ValueError, match=r"02_small\.ipynb isn't a run of 02_small\.py at the book's parameters"):
+    with pytest.raises(
+        ValueError, match=r"02_small\.ipynb isn't a finished run of 02_small\.py at the book's parameters"
+    ):
         claims_json([file], {})
     assert run_claims(file) == {"claims": []}  # it may be compared with others
 
@@ -42,9 +45,14 @@ def test_nor_does_a_run_of_another_notebook(source, stem):
         claims_json([write(source.with_suffix(".ipynb"), stem, **DEFAULTS)], {})
 
 
+def test_nor_does_a_run_that_failed(source):
+    with pytest.raises(ValueError, match="isn't a finished run of"):
+        claims_json([write(source.with_suffix(".ipynb"), exception=True, **DEFAULTS)], {})
+
+
 def test_nor_does_what_somebody_saved_there(source):
     nbformat.write(new_notebook(), source.with_suffix(".ipynb"))
-    with pytest.raises(ValueError, match="isn't a run of"):
+    with pytest.raises(ValueError, match="isn't a finished run of"):
         claims_json([source.with_suffix(".ipynb")], {})
 
 

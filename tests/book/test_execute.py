@@ -1,5 +1,7 @@
 import json
 import os
+import threading
+import time
 from importlib import metadata
 
 import nbformat
@@ -7,8 +9,9 @@ import pytest
 from papermill.exceptions import PapermillExecutionError
 from small_notebook import NOTEBOOK, printed
 
+from a2a.book import execute as execution
 from a2a.book import provenance as made_by
-from a2a.book.output import check_output
+from a2a.book.output import check_output, text_digest
 from a2a.book.parameters import checked, read_parameters
 from a2a.book.provenance import provenance
 from a2a.book.references import as_reference
@@ -50,7 +53,8 @@ def test_a_run_records_where_it_came_from(finished):
     metadata = nbformat.read(finished[0], as_version=4).metadata
     everything = {"d": 5, "eta": 1.0, "name": "plain", "flag": True}
     assert metadata["papermill"]["parameters"] == {"d": 5, "eta": 1.0}
-    assert metadata["a2a"] == {**provenance(), "parameters": everything}
+    text = text_digest(nbformat.read(finished[0], as_version=4))
+    assert metadata["a2a"] == {**provenance(), "parameters": everything, "text": text}
 
 
 def test_a_reference_keeps_what_is_compared_and_drops_what_differs_a_run(finished):
@@ -201,6 +205,18 @@ def test_what_is_no_run_is_overwritten_if_that_is_asked_for(notebook, tmp_path):
         check_output(tmp_path / "notes.txt", notebook, standard=True, overwrite=True)
 
 
+def test_a_run_that_a_reader_has_edited_is_not_overwritten(finished, tmp_path):
+    edited = nbformat.read(finished[0], as_version=4)
+    edited.cells[-1].outputs = []
+    nbformat.write(edited, tmp_path / "run.ipynb")
+    check_output(tmp_path / "run.ipynb", finished[1] / "02_small.py", standard=False)
+    edited.cells.append(nbformat.v4.new_markdown_cell("My note."))
+    nbformat.write(edited, tmp_path / "run.ipynb")
+    with pytest.raises(ValueError, match=r"run\.ipynb exists and was edited after its run; it isn't overwritten"):
+        check_output(tmp_path / "run.ipynb", finished[1] / "02_small.py", standard=False)
+    check_output(tmp_path / "run.ipynb", finished[1] / "02_small.py", standard=False, overwrite=True)
+
+
 def test_a_run_can_be_made_again(finished):
     check_output(finished[0], finished[1] / "02_small.py", standard=False)
 
@@ -302,3 +318,29 @@ def test_the_error_of_a_cell_has_no_key_in_it(notebook, tmp_path, monkeypatch):
     with pytest.raises(PapermillExecutionError) as caught:
         execute(notebook, tmp_path / "run.ipynb")
     assert caught.value.evalue == "[removed]" and "planted" not in f"{caught.value}{caught.value!r}"
+
+
+def test_runs_of_several_threads_wait_for_each_other(notebook, tmp_path, monkeypatch):
+    """Each changes the folder and the environment of the process."""
+    under_way, most = [], []
+
+    def runs(*given, **more):
+        under_way.append(given)
+        time.sleep(0.2)
+        most.append(len(under_way))
+        under_way.pop()
+
+    monkeypatch.setattr(execution, "_run", runs)
+    threads = [threading.Thread(target=execute, args=(notebook, tmp_path / f"{d}.ipynb")) for d in (4, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert most == [1, 1] and "A2A_STARTED_IN" not in os.environ
+
+
+def test_a_pipe_is_no_run(notebook, tmp_path):
+    os.mkfifo(tmp_path / "run.ipynb")
+    assert read_run(tmp_path / "run.ipynb") is None
+    with pytest.raises(ValueError, match=r"must be an \.ipynb file"):
+        execute(notebook, tmp_path / "run.ipynb", overwrite=True)

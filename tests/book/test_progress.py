@@ -65,6 +65,12 @@ def test_a_run_that_failed_or_is_of_something_else_doesnt_count(notebook, how):
     assert told(notebook) is None
 
 
+def test_a_link_that_leads_nowhere_doesnt_count(notebook):
+    (notebook.parent.parent / "runs").mkdir()
+    (notebook.parent.parent / "runs" / "02_small__old.ipynb").symlink_to("gone.ipynb")
+    assert told(notebook) is None
+
+
 def test_a_file_that_is_no_run_doesnt_count(notebook):
     (notebook.parent.parent / "runs").mkdir()
     (notebook.parent.parent / "runs" / "02_small.ipynb").write_text("{")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import a2a.chat.client as chat_client
-from a2a.chat import CallFailed, ChatAgent, ChatClient, Settings, Transcripts
+from a2a.chat import BudgetExhausted, CallFailed, ChatAgent, ChatClient, Settings, Transcripts
 from a2a.chat.asking import asking
 from a2a.sealed import unsealed
 
@@ -187,6 +187,14 @@ def test_a_wait_without_a_sign_of_life_ends(watched, file, holder, prompt, known
     client.patience = 0.2
     with pytest.raises(CallFailed, match=r"another process asks request .*has recorded nothing for 0\.2 s"):
         _agent(client, prompt)(W[0])
+
+
+def test_who_waits_does_not_outwait_an_error_of_its_own(watched, file, holder, prompt, known):
+    holder(known[0][0]["key"])
+    client = _client(watched[0], file, budget_calls=1)
+    client.patience = 20
+    with pytest.raises(BudgetExhausted):
+        _agent(client, prompt)(W)
 
 
 def test_where_locks_do_not_work_the_first_reply_still_wins(watched, file, prompt, monkeypatch):

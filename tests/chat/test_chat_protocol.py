@@ -67,3 +67,10 @@ def test_a_question_that_holds_the_key_is_not_asked(monkeypatch):
     with pytest.raises(ValueError, match="a request holds a key") as caught:
         Request("m", [{"role": "user", "content": "Who knows planted-0123456789?"}])
     assert "planted" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1:8000\nme@h.org", 'the "sk-learn" page', "see http://h.org\tme@h.org"]
+)
+def test_an_ordinary_question_is_asked(text):
+    assert Request("m", [{"role": "user", "content": text}]).key

@@ -21,7 +21,7 @@ rng = np.random.default_rng(0)
 prompt = sample_prompt(rng, 12, 3, rng.standard_normal(3))
 for fault in sys.argv[2].split(","):
     client = ChatClient(sys.argv[1], transcripts=Transcripts("calls.jsonl"), mode="record", retries=1, backoff=0.01,
-                        timeout=0.3)
+                        timeout=1.5)
     agent = ChatAgent(client, prompt, 0.5, model=f"gradient+{fault}", attempts=1)
     print(client, client.endpoint, vars(client), vars(agent))
     print(vars(client.endpoint), vars(client.endpoint.connection), vars(client.endpoint.connection.server))

@@ -7,6 +7,7 @@ from a2a.dialogue import Seed, Study, converse, read_conversations
 from a2a.dialogue.interventions import INTERVENTIONS, Intervention
 from a2a.dialogue.studyfile import RecordError, header
 from a2a.models import LanguageModel, Sampling, load_model
+from a2a.models.scripted import ScriptedModel
 from a2a.sealed import sealed
 
 SEEDS = [Seed("s-01", "s", "One."), Seed("s-02", "s", "Two.")]
@@ -40,6 +41,12 @@ def test_a_seed_sentence_with_a_key_is_refused_before_it_is_recorded(monkeypatch
     with pytest.raises(ValueError, match="seed sentence s-02 holds a key") as caught:
         study(seeds=[SEEDS[0], Seed("s-02", "s", "My key is planted-0123456789.")])
     assert "planted" not in str(caught.value)
+
+
+def test_a_model_that_is_named_like_a_key_is_refused_before_it_is_recorded():
+    """Its name would be removed from the record, and the outputs would then be another model's."""
+    with pytest.raises(ValueError, match="a model's name or source looks like a key"):
+        study(second=ScriptedModel(lambda text, seed: text, name="sk-hy-instruct-2024-v1-chat"))
 
 
 @pytest.mark.parametrize("change", [{"turns": 3}, {"seeds": SEEDS[:1]}, {"second": load_model("scripted:words")}])

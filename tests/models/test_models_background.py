@@ -1,4 +1,5 @@
 import asyncio
+import multiprocessing
 from contextlib import asynccontextmanager
 
 import pytest
@@ -73,3 +74,14 @@ def test_an_interrupt_cancels(monkeypatch):
     monkeypatch.undo()
     background.run(asyncio.sleep(0.01))
     assert cancelled in ([True], [])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_waits_for_no_thread_of_its_parent_s():
+    fork = multiprocessing.get_context("fork")
+    assert background.run(later(1)) == 1
+    child = fork.Process(target=lambda: background.run(later(2)))
+    child.start()
+    child.join(60)
+    child.kill()
+    assert child.exitcode == 0 and background.run(later(3)) == 3

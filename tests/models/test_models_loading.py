@@ -13,6 +13,13 @@ def test_a_specification_of_no_known_form(spec):
         load_model(spec)
 
 
+@pytest.mark.parametrize("spec", ["HTTP://me:pa55word@h/v1#m", "ftp://me:pa55word@h/v1#m"])
+def test_an_address_of_no_known_form_is_not_repeated_with_its_password(spec):
+    with pytest.raises(ValueError, match="hf:owner/name") as caught:
+        load_model(spec)
+    assert "pa55word" not in str(caught.value)
+
+
 def test_a_scripted_model_is_a_language_model():
     assert isinstance(load_model("scripted:words"), LanguageModel)
 

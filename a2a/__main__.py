@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from a2a.printable import printable
 from a2a.secrets import scrub
 
 CHAT = ("fastapi", "httpx2", "openai", "starlette", "uvicorn")
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"a2a: error: {error.name} isn't installed: pip install 'a2a[{extra}]'", file=sys.stderr)
         return 2
     except (ValueError, OSError, OverflowError) as error:
-        print(f"a2a: error: {scrub(' '.join(str(error).splitlines()))}", file=sys.stderr)
+        print(f"a2a: error: {printable(scrub(' '.join(str(error).splitlines())), one_line=True)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         logging.disable()  # what was under way reports its end, too
@@ -48,7 +49,7 @@ def _compare(options: argparse.Namespace) -> int:
     from a2a.book.compare import compare
 
     differences = compare(options.first, options.second)
-    print(differences or "no differences")
+    print(printable(differences) or "no differences")
     return 1 if differences else 0
 
 

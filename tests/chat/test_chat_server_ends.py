@@ -1,12 +1,14 @@
 """No answer is written for nobody: generation ends when the client leaves, and the server when it is told to."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -85,6 +87,18 @@ def test_a_server_of_a_program_ends_at_once(hosts):
         started = time.monotonic()
     assert time.monotonic() - started < 10 and agent.ended.acquire(timeout=LIMIT)
     thread.join()
+
+
+def test_a_request_that_is_still_on_its_way_is_told_so():
+    head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    head += "content-length: 99\r\nexpect: 100-continue\r\n\r\n"
+    with ExitStack() as open_still:
+        with local_server() as url:
+            connection = open_still.enter_context(socket.create_connection(("127.0.0.1", urlsplit(url).port), LIMIT))
+            connection.sendall(head.encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 "), "it is waited for"
+        answer = b"".join(iter(lambda: connection.recv(2**16), b"")).decode()
+    assert answer.startswith("HTTP/1.1 503 ") and '"the server was stopped"' in answer
 
 
 def _stopped(url, model):

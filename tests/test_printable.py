@@ -75,6 +75,11 @@ def test_a_mark_needs_something_to_stand_on():
     assert printable("\u0301a \u0301") == "\\u{301}a \\u{301}"
 
 
+def test_an_escape_is_nothing_to_stand_on():
+    assert printable("\x1b\u0338") == "\\u{1b}\\u{338}"
+    assert printable("1\ufe0f\u20e3") == "1\\u{fe0f}\\u{20e3}"
+
+
 def test_marks_do_not_heap():
     assert printable("e" + "\u0336" * 6) == "e" + "\u0336" * 4 + "\\u{336}" * 2
 

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hostile import HOSTILE, misleading
+from hostile import HOSTILE, IGNORABLE, misleading
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -101,3 +101,7 @@ def test_the_time_grows_with_the_length_alone(text):
 def test_an_excerpt_is_not_longer_than_it_may_be(text, most):
     shown, _, rest = excerpt(text, most).partition(" […")
     assert len(shown) <= most and text.startswith(original(shown)) and (rest or original(shown) == text)
+
+
+def test_what_shows_nothing_is_escaped():
+    assert not [hex(code) for code in IGNORABLE if printable(f"a{chr(code)}b") != f"a\\u{{{code:x}}}b"]

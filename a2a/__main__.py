@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ def _serve(options: argparse.Namespace) -> int:
     from a2a.chat.server import serve
 
     serve(port=options.port)
-    return 0
+    os._exit(0)  # an agent that can't be stopped, as one that loads its model, would be waited for
 
 
 class _Help(argparse.Action):

@@ -143,6 +143,32 @@ def test_one_signal_ends_it_whatever_is_under_way(told, code):
             thread.join()
 
 
+DEAF = """
+import time
+from a2a.__main__ import main
+from a2a.chat import offline
+
+def deaf(call):
+    print("writing", flush=True)
+    time.sleep(60)
+
+offline.OFFLINE["toy"] = offline.OfflineAgent("toy", deaf, "It doesn't look whether somebody waits.")
+main(["serve", "--port", "0"])
+"""
+
+
+def test_an_agent_that_cannot_be_stopped_does_not_hold_the_command():
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", DEAF], preexec_fn=heard, **pipes) as process:
+        thread = threading.Thread(target=_stopped, args=(process.stdout.readline().split()[0], "toy"))
+        thread.start()
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=LIMIT) == ("", "") and process.returncode == 0
+        thread.join()
+
+
 def test_a_model_stops_in_the_middle_of_a_step():
     left, seen = threading.Event(), []
     model = torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range(3)))

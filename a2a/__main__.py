@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from a2a.printable import printable
 from a2a.secrets import scrub
 
 CHAT = ("fastapi", "httpx2", "openai", "starlette", "uvicorn")
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"a2a: error: {error.name} isn't installed: pip install 'a2a[{extra}]'", file=sys.stderr)
         return 2
     except (ValueError, OSError, OverflowError) as error:
-        print(f"a2a: error: {scrub(' '.join(str(error).splitlines()))}", file=sys.stderr)
+        print(f"a2a: error: {printable(scrub(' '.join(str(error).splitlines())), one_line=True)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         logging.disable()  # what was under way reports its end, too
@@ -48,7 +50,7 @@ def _compare(options: argparse.Namespace) -> int:
     from a2a.book.compare import compare
 
     differences = compare(options.first, options.second)
-    print(differences or "no differences")
+    print(printable(differences) or "no differences")
     return 1 if differences else 0
 
 
@@ -58,7 +60,7 @@ def _serve(options: argparse.Namespace) -> int:
     from a2a.chat.server import serve
 
     serve(port=options.port)
-    return 0
+    os._exit(0)  # an agent that can't be stopped, as one that loads its model, would be waited for
 
 
 class _Help(argparse.Action):

@@ -30,6 +30,18 @@ def given_path(path: str) -> Path:
     return Path(os.environ.get(STARTED_IN, "."), Path(path).expanduser())
 
 
+def read_given(path: Path) -> str:
+    """The text of a file that a user wrote, without the mark that spreadsheets put before it.
+
+    Raises:
+        ValueError: if it isn't UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name} isn't UTF-8: {error.reason} at byte {error.start}") from None
+
+
 def _with_contents(folder: Path) -> Path | None:
     """The nearest folder around this one, or itself, that holds a table of contents."""
     return next((one for one in (folder, *folder.parents) if (one / "_toc.yml").exists()), None)

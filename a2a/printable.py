@@ -21,7 +21,7 @@ MARKS = 4
 """So many may stand on one letter: no script needs more, and a heap of them covers the lines around it."""
 
 HEAP = re.compile(f"(?<![mx])m+|(?<=m{{{MARKS}}})m+")
-"""Such marks, in a text of "m" for a mark, "x" for what it may stand on, and blanks."""
+"""Such marks, in a text of "m" for a mark that is shown, "x" for what it may stand on, and blanks."""
 
 ESCAPE = re.compile(r"\\u\{([0-9a-f]+)\}")
 
@@ -67,7 +67,7 @@ def _shown(character: str) -> str:
 
 
 def _kind(character: str) -> str:
-    if character.isspace():
+    if character.isspace() or _shown(character) != character:  # an escape bears no mark, or its end would be hidden
         return " "
     return "m" if unicodedata.category(character).startswith("M") else "x"
 

@@ -2,7 +2,11 @@
 
 import unicodedata
 
-from a2a.printable import HIDDEN
+HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+IGNORABLE = {0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0x200B, 0x2010)}
+IGNORABLE |= {*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0}
+IGNORABLE |= {*range(0xFFF0, 0xFFF9), *range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)}
+"""What Unicode calls default ignorable: it shows nothing, and fonts may leave it out."""
 
 HOSTILE = {
     "markup": '<script>alert("x")</script><img src=x onerror=alert(1)>',
@@ -29,4 +33,6 @@ HOSTILE = {
 
 def misleading(shown):
     """The characters of a text that is shown which nobody sees, or that steer what shows it."""
-    return {one for one in shown if one not in "\n\t" and unicodedata.category(one) in HIDDEN}
+    return {
+        one for one in shown if ord(one) in IGNORABLE or (one not in "\n\t" and unicodedata.category(one) in HIDDEN)
+    }

@@ -185,6 +185,12 @@ def test_an_error_of_several_lines_is_one_line(notebook, tmp_path, capsys):
     assert code == 1 and err.startswith("a2a: error: ValueError: one two (cell") and err.count("\n") == 1
 
 
+def test_an_error_steers_no_terminal(notebook, tmp_path, capsys):
+    notebook.write_text(f'{NOTEBOOK}\n# %%\nraise ValueError("\\x1b[2J\\u202e")\n')
+    _, _, err = run_command(capsys, notebook, "-o", tmp_path / "run.ipynb")
+    assert err.startswith("a2a: error: ValueError: \\u{1b}[2J\\u{202e} (cell")
+
+
 @pytest.mark.parametrize("port", ["-1", "65536"])
 def test_serving_at_no_port(capsys, port):
     assert command.main(["serve", f"--port={port}"]) == 2
@@ -232,6 +238,13 @@ def test_compare_says_what_differs(tmp_path, capsys):
     assert "A1: supported → contradicted" in capsys.readouterr().out
     assert command.main(["compare", str(tmp_path / "x.json"), str(tmp_path / "x.json")]) == 0
     assert capsys.readouterr().out == "no differences\n"
+
+
+def test_what_compare_says_steers_no_terminal(tmp_path, capsys):
+    for name, measured in (("x", "1"), ("y", "2\x1b[2J\u202e")):
+        (tmp_path / f"{name}.json").write_text(claims("supported", measured))
+    assert command.main(["compare", str(tmp_path / "x.json"), str(tmp_path / "y.json")]) == 1
+    assert "1 → 2\\u{1b}[2J\\u{202e}\n" in capsys.readouterr().out
 
 
 def test_compare_refuses_what_isnt_there(tmp_path, capsys):

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hostile import HOSTILE, misleading
+from hostile import HOSTILE, IGNORABLE, misleading
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -75,6 +75,11 @@ def test_a_mark_needs_something_to_stand_on():
     assert printable("\u0301a \u0301") == "\\u{301}a \\u{301}"
 
 
+def test_an_escape_is_nothing_to_stand_on():
+    assert printable("\x1b\u0338") == "\\u{1b}\\u{338}"
+    assert printable("1\ufe0f\u20e3") == "1\\u{fe0f}\\u{20e3}"
+
+
 def test_marks_do_not_heap():
     assert printable("e" + "\u0336" * 6) == "e" + "\u0336" * 4 + "\\u{336}" * 2
 
@@ -96,3 +101,7 @@ def test_the_time_grows_with_the_length_alone(text):
 def test_an_excerpt_is_not_longer_than_it_may_be(text, most):
     shown, _, rest = excerpt(text, most).partition(" […")
     assert len(shown) <= most and text.startswith(original(shown)) and (rest or original(shown) == text)
+
+
+def test_what_shows_nothing_is_escaped():
+    assert not [hex(code) for code in IGNORABLE if printable(f"a{chr(code)}b") != f"a\\u{{{code:x}}}b"]

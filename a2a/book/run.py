@@ -23,6 +23,7 @@ from a2a.book.output import check_companions, companions, write_whole
 from a2a.book.parameters import checked
 from a2a.book.progress import Progress, earlier_run, expectation
 from a2a.book.runs import find_notebook, notebook_parameters
+from a2a.printable import printable
 
 
 def run(options: argparse.Namespace) -> int:
@@ -60,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         execute(notebook, output, chosen, before_cell=progress, overwrite=options.force)
     except PapermillExecutionError as error:
-        said = " ".join(f"{error.ename}: {error.evalue}".splitlines())
+        said = printable(" ".join(f"{error.ename}: {error.evalue}".splitlines()), one_line=True)
         print(f"a2a: error: {said} (cell {error.exec_count} of {output})", file=sys.stderr)
         return 1
     except DeadKernelError:

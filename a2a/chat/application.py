@@ -46,11 +46,11 @@ def application(key: str | None = None) -> FastAPI:
 
     @app.post("/v1/chat/completions")
     async def chat_completions(request: Request) -> Response:
-        return await _unless_left(request, desk.answer(wire.read(wire.Chat, await _body(request))))
+        return await _answered(desk, request, wire.Chat)
 
     @app.post("/v1/completions")
     async def completions(request: Request) -> Response:
-        return await _unless_left(request, desk.answer(wire.read(wire.Continue, await _body(request))))
+        return await _answered(desk, request, wire.Continue)
 
     return app
 
@@ -137,6 +137,14 @@ async def _sent(asked: wire.Asked, model: str, completion: Completion, fault: st
     return Response(body, media_type=media_type)
 
 
+async def _answered(desk: _Desk, request: Request, kind: type[wire.Asked]) -> Response:
+    try:
+        asked = wire.read(kind, await _body(request))
+        return await _unless_left(request, desk.answer(asked))
+    except asyncio.CancelledError:  # the HTTP server would make a bare 500 of it
+        return answers.error(503, "the server was stopped")
+
+
 async def _body(request: Request) -> bytes:
     body = bytearray()
     try:
@@ -158,8 +166,6 @@ async def _unless_left(request: Request, work: Coroutine[Any, Any, Response]) ->
         if not working.done():
             raise ClientDisconnect
         return working.result()
-    except asyncio.CancelledError:  # the HTTP server would make a bare 500 of it
-        return answers.error(503, "the server was stopped")
     finally:
         working.cancel()
         leaving.cancel()

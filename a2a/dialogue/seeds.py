@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import yaml
 
+from a2a.places import read_given
+
 T = TypeVar("T")
 
 OWN = Path(__file__).with_name("seeds.yml")
@@ -56,10 +58,13 @@ def spread(things: Iterable[T], most: int) -> list[T]:
 
 
 def _read(path: Path) -> dict[str, list[str]]:
-    content = path.read_text(encoding="utf-8")
+    content = read_given(path)
     if path.suffix not in (".yml", ".yaml"):
         return {"own": [line.strip() for line in content.splitlines() if line.strip()]}
-    found = yaml.safe_load(content)
+    try:
+        found = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} isn't YAML: {' '.join(str(error).split())}") from None
     if not isinstance(found, dict) or not all(
         isinstance(texts, list) and all(isinstance(text, str) and text.strip() for text in texts)
         for texts in found.values()

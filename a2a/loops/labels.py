@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
+
+from a2a.places import read_given
 
 _YES_NO = {"yes": True, "no": False}
 COLUMNS = ("study", "conversation", "loops", "onset", "end", "sure", "reader")
@@ -34,20 +37,19 @@ def load_labels(file: str | Path) -> list[Label]:
     """The labels of a CSV file with the columns study, conversation, loops, onset, end, sure (yes or no) and reader.
 
     Raises:
-        ValueError: if a column is missing, or a row names no reader, says neither yes nor no, or has turns without a
-            loop or a loop without turns in order; it names the file and the line.
+        ValueError: if it isn't UTF-8, a column is missing, or a row names no reader, says neither yes nor no, or has
+            turns without a loop or a loop without turns in order; it names the file and the line.
     """
     path = Path(file)
-    with path.open(newline="", encoding="utf-8") as lines:
-        rows, found = csv.DictReader(lines, restval=""), []
-        if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
-            raise ValueError(f"{path.name} lacks the column {', '.join(missing)}; labels have {', '.join(COLUMNS)}")
-        for row in rows:
-            try:
-                found.append(_label(row))
-            except ValueError as error:
-                raise ValueError(f"{path.name}, line {rows.line_num}: {error}") from None
-        return found
+    rows = csv.DictReader(io.StringIO(read_given(path)), restval="")
+    if missing := [name for name in COLUMNS if name not in (rows.fieldnames or ())]:
+        raise ValueError(f"{path.name} lacks the column {', '.join(missing)}; labels have {', '.join(COLUMNS)}")
+    try:
+        return [_label(row) for row in rows]
+    except ValueError as error:
+        raise ValueError(f"{path.name}, line {rows.line_num}: {error}") from None
+    except csv.Error as error:  # the line isn't counted yet
+        raise ValueError(f"{path.name}, line {rows.line_num + 1}: {error}") from None
 
 
 def _label(row: dict[str, str]) -> Label:

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol, runtime_checkable
 
+COLDEST = 1e-6
+"""A temperature below takes the most likely token, as 0 does: what is divided by less has no number."""
+
 
 @dataclass(frozen=True)
 class Sampling:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2a.models.protocol import Sampling
+from a2a.models.protocol import COLDEST, Sampling
 
 CANDIDATES = 256
 """Tokens searched for the nucleus before the whole vocabulary is."""
@@ -75,7 +75,7 @@ def repeats(tokens: Sequence[int], n: int) -> list[int]:
 
 def draw(scores: Tensor, uniform: Tensor, sampling: Sampling) -> Tensor:
     """One token for each row of scores (rows, vocabulary): the quantile `uniform` (rows,) of its nucleus."""
-    if sampling.temperature == 0:
+    if sampling.temperature < COLDEST:
         return scores.argmax(-1)
     scores = scores.double() if scores.shape[-1] <= CANDIDATES else scores
     limit = min(sampling.top_k or scores.shape[-1], scores.shape[-1])

@@ -1,12 +1,14 @@
 """No answer is written for nobody: generation ends when the client leaves, and the server when it is told to."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -87,6 +89,18 @@ def test_a_server_of_a_program_ends_at_once(hosts):
     thread.join()
 
 
+def test_a_request_that_is_still_on_its_way_is_told_so():
+    head = "POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+    head += "content-length: 99\r\nexpect: 100-continue\r\n\r\n"
+    with ExitStack() as open_still:
+        with local_server() as url:
+            connection = open_still.enter_context(socket.create_connection(("127.0.0.1", urlsplit(url).port), LIMIT))
+            connection.sendall(head.encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 "), "it is waited for"
+        answer = b"".join(iter(lambda: connection.recv(2**16), b"")).decode()
+    assert answer.startswith("HTTP/1.1 503 ") and '"the server was stopped"' in answer
+
+
 def _stopped(url, model):
     """Ask a server that is stopped before the answer: it says so if there is time."""
     with suppress(httpx2.RemoteProtocolError, httpx2.ReadError):
@@ -127,6 +141,32 @@ def test_one_signal_ends_it_whatever_is_under_way(told, code):
         assert time.monotonic() - started < 10  # 2 s, and what a busy machine adds
         for thread in threads:
             thread.join()
+
+
+DEAF = """
+import time
+from a2a.__main__ import main
+from a2a.chat import offline
+
+def deaf(call):
+    print("writing", flush=True)
+    time.sleep(60)
+
+offline.OFFLINE["toy"] = offline.OfflineAgent("toy", deaf, "It doesn't look whether somebody waits.")
+main(["serve", "--port", "0"])
+"""
+
+
+def test_an_agent_that_cannot_be_stopped_does_not_hold_the_command():
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", DEAF], preexec_fn=heard, **pipes) as process:
+        thread = threading.Thread(target=_stopped, args=(process.stdout.readline().split()[0], "toy"))
+        thread.start()
+        assert process.stdout.readline() == "writing\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=LIMIT) == ("", "") and process.returncode == 0
+        thread.join()
 
 
 def test_a_model_stops_in_the_middle_of_a_step():

@@ -31,6 +31,14 @@ def test_seeded_sampling_repeats(official):
     assert asked(1) == asked(1) != asked(2)
 
 
+def test_next_to_no_temperature_is_none(official):
+    asked = [
+        official.completions.create(model="smollm2", prompt="The sea", max_tokens=5, temperature=temperature)
+        for temperature in (0, 1e-38)
+    ]
+    assert asked[0].choices[0].text == asked[1].choices[0].text
+
+
 def test_it_has_no_structured_outputs_and_fails_at_the_arithmetic(base_url, prompt):
     """The negative control: through the same client, with the fallback; whatever it says, it isn't the step."""
     client = ChatClient(base_url)

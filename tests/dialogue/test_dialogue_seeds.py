@@ -46,6 +46,18 @@ def test_a_file_without_sentences(tmp_path):
         load_seeds(tmp_path / "mine.txt")
 
 
+def test_the_mark_before_a_text_is_no_part_of_the_first_sentence(tmp_path):
+    (tmp_path / "own.txt").write_bytes("\ufeffA boat.\n".encode())
+    assert [seed.text for seed in load_seeds(tmp_path / "own.txt")] == ["A boat."]
+
+
+@pytest.mark.parametrize(("content", "says"), [(b"a: [\xe9]", "isn't UTF-8"), (b"a: [", "isn't YAML")])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, content, says):
+    (tmp_path / "own.yml").write_bytes(content)
+    with pytest.raises(ValueError, match=f"own.yml {says}"):
+        load_seeds(tmp_path / "own.yml")
+
+
 def test_spread_takes_its_share_of_every_part():
     assert spread(range(10), 3) == [0, 3, 6]
     assert spread("abc", 0) == spread("abc", 7) == ["a", "b", "c"]

@@ -79,3 +79,18 @@ def test_a_row_that_is_too_short_is_named_by_its_line(tmp_path, row):
     (tmp_path / "own.csv").write_text(f"{HEADER}main,news-02,no,,,yes,first\n{row}\n")
     with pytest.raises(ValueError, match=r"own\.csv, line 3: a label names its study"):
         labels.load_labels(tmp_path / "own.csv")
+
+
+def test_labels_saved_by_a_spreadsheet(tmp_path):
+    (tmp_path / "own.csv").write_bytes(f"\ufeff{HEADER}main,news-01,no,,,yes,first\n".replace("\n", "\r\n").encode())
+    assert [label.study for label in labels.load_labels(tmp_path / "own.csv")] == ["main"]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [(b"m\xff", "own.csv isn't UTF-8: .* at byte 48"), (b"x" * 140_000, "own.csv, line 2: field larger")],
+)
+def test_what_is_no_text_and_no_table_is_named(tmp_path, row, says):
+    (tmp_path / "own.csv").write_bytes(HEADER.encode() + row)
+    with pytest.raises(ValueError, match=says):
+        labels.load_labels(tmp_path / "own.csv")

@@ -24,6 +24,13 @@ def frequencies(scores, sampling):
     return torch.bincount(drawn, minlength=scores.shape[-1]) / N
 
 
+@pytest.mark.parametrize("temperature", [0.0, 5e-324, 1e-38, 1e-7])
+@pytest.mark.parametrize("size", [4, 1000])
+def test_next_to_no_temperature_the_most_likely_token_is_taken(temperature, size):
+    scores = torch.full((1, size), -20.0).index_fill(1, torch.tensor([2]), 20.0)
+    assert draw(scores, torch.tensor([0.5]), Sampling(temperature=temperature)).item() == 2
+
+
 def test_half_and_half():
     scores = torch.log(torch.tensor([[0.5, 0.3, 0.2]]))
     uniform = torch.tensor([0.0, 0.49, 0.51, 0.79, 0.81, 0.999])

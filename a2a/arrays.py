@@ -116,7 +116,7 @@ def _converted(array: Array, like: Array) -> Array:
     """The array in the kind of `like`; a tensor that stays one keeps its gradient."""
     if is_torch_array(array) and is_torch_array(like):
         return array.to(like)
-    numbers = array.detach().cpu().numpy() if is_torch_array(array) else array
+    numbers = array.detach().cpu().numpy() if is_torch_array(array) else copy(array)  # torch takes no reversed ones
     return array_namespace(like).asarray(numbers, dtype=like.dtype, device=device(like))
 
 

@@ -10,20 +10,29 @@ from jaxtyping import Float
 from a2a import arrays
 from a2a.agents import GradientAgent
 from a2a.equilibrium import Equilibrium, equilibrium
+from a2a.finite import within_range
 from a2a.linalg import unit
 from a2a.plain import in_numpy
 from a2a.prompts import random_covariance
 
 
+@within_range
 def isotropic_gain(p: Any, q: Any) -> Any:
     """The first agent's bias over the gap where P = p I and Q = q I, p (1 - q) / (1 - p q); |p q| < 1.
 
-    The same along a common eigenvector of P and Q with the eigenvalues p and q. Numbers or arrays that broadcast.
+    The same along a common eigenvector of P and Q with the eigenvalues p and q. Numbers or arrays that broadcast; a
+    number goes with any kind of array.
+
+    Raises:
+        ValueError: if p q is 1, where errors never end.
     """
-    p, q = arrays.floating("p", p), arrays.floating("q", q)
-    arrays.namespace(p=p, q=q)
-    arrays.batch_shape(p=tuple(p.shape), q=tuple(q.shape))
-    return arrays.as_float(p * (1 - q) / (1 - p * q))
+    p, q = arrays.as_float(arrays.floating("p", p)), arrays.as_float(arrays.floating("q", q))
+    if not isinstance(p, float) and not isinstance(q, float):
+        arrays.namespace(p=p, q=q)
+        arrays.batch_shape(p=tuple(p.shape), q=tuple(q.shape))
+    if bool((arrays.floating("p q", p * q) == 1).any()):
+        raise ValueError("p q must not be 1, where errors never end")
+    return p * (1 - q) / (1 - p * q)
 
 
 def isotropic_agent(theta: Any, kept: Float[np.ndarray, "*batch"]) -> GradientAgent:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from instances import close, dimensions, seeds
@@ -18,6 +19,19 @@ def test_the_isotropic_gain_is_that_of_the_equilibrium(p, q, d):
     first, second = isotropic_agent(np.zeros(d), np.array(p)), isotropic_agent(gap, np.array(q))
     assert close(equilibrium(first, second).bias_first, isotropic_gain(p, q) * gap)
     assert close(equilibrium(first, second).bias_second, -isotropic_gain(q, p) * gap)
+
+
+@pytest.mark.parametrize("lib", [np.float32, torch.tensor], ids=["numpy", "torch"])
+def test_a_number_goes_with_any_kind_of_array(lib):
+    q = lib([0.2, 0.4])
+    assert isotropic_gain(0.5, q).dtype == isotropic_gain(q, 0.5).dtype == q.dtype
+    assert np.allclose(isotropic_gain(0.5, q), [0.4 / 0.9, 0.3 / 0.8])
+
+
+@pytest.mark.parametrize(("p", "q"), [(1, 1), (np.array([0.1, 2.0]), 0.5)])
+def test_there_is_no_gain_where_errors_never_end(p, q):
+    with pytest.raises(ValueError, match="p q must not be 1"):
+        isotropic_gain(p, q)
 
 
 @given(seed=seeds, d=dimensions)

@@ -53,6 +53,7 @@ TAKEN = {
     "matrix": lambda array: quietly(np.matrix, array),
     "memory map's class": lambda array: np.asarray(array).view(np.memmap),
     "not contiguous": lambda array: np.repeat(np.asarray(array)[..., None], 2, axis=-1)[..., 0],
+    "reversed": lambda array: np.flip(np.flip(array).copy()),
     "read-only": lambda array: np.broadcast_to(array, np.shape(array)),
     "series": lambda array: pd.Series(np.ravel(array)),
     "no dimension": lambda array: np.array(0.5),
@@ -119,6 +120,12 @@ def test_a_kind_that_gets_in_counts_as_its_numbers(name, argument):
         of_kind, of_plain = outcome(name, argument, given), outcome(name, argument, plain)
         assert isinstance(of_kind, str) == isinstance(of_plain, str), kind
         assert isinstance(of_kind, str) or np.allclose(of_kind, of_plain, 1e-12, 1e-12, equal_nan=True), kind
+
+
+@pytest.mark.parametrize("kind", ["reversed", "read-only"])
+def test_step_sizes_of_any_memory_go_with_tensors(kind):
+    S, theta, eta = torch.eye(2).expand(2, 2, 2), torch.ones(2), TAKEN[kind](np.array([0.5, 0.4]))
+    assert a2a.GradientAgent(S, theta, eta).eta.tolist() == pytest.approx([0.5, 0.4])
 
 
 WRONG_GENERATORS = [None, 3, np.random.RandomState(0), torch.Generator(), "seed"]

@@ -194,6 +194,15 @@ def test_an_objective_may_spoil_what_it_reads(rng, mischief):
     assert np.array_equal(other.variation(w, 0.1), pure.variation(w, 0.1))
 
 
+def test_a_relabeller_keeps_its_arrays(rng):
+    X, w, rule = rng.standard_normal((5, 3)), rng.standard_normal((2, 3)), agent(rng, 3)
+    steering = rule.M.copy()
+    made = Relabeller(LinearSelfAttention.gradient_step(3, 0.3), X, rule, steering)
+    before = numbers_of([made(w), made.slope(w)])
+    X[...] = steering[...] = NAN
+    assert np.array_equal(numbers_of([made(w), made.slope(w)]), before)
+
+
 def test_a_statistic_may_sort_its_samples(rng):
     values, other = rng.standard_normal((2, 50))
 
@@ -238,7 +247,29 @@ def test_what_was_made_of_arrays_keeps_its_numbers(lib, make, values):
     made, pure = make(*handed), make(*[lib(np.asarray(value)) for value in values])
     for array in handed:
         array[...] = NAN
-    assert np.array_equal(numbers_of(made(w)), numbers_of(pure(w)))
+    assert np.array_equal(numbers_of([made, made(w)]), numbers_of([pure, pure(w)]))
+
+
+TARGETS = {
+    "Anderson": Anderson,
+    "identifying": Identifying,
+    "one exchange": lambda w0: OneExchange(w0[:, None] * w0, 0.5, w0),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_a_target_keeps_what_it_was_handed_and_what_it_answered(lib, rng, target):
+    handed = rng.standard_normal((4, 2))
+
+    def answers(spoilt):
+        made = target(lib(np.asarray(V)))
+        for w in map(lib, handed.copy()):
+            written = made(w)
+            yield numbers_of(written)
+            if spoilt:
+                w[...] = written[...] = NAN
+
+    assert np.array_equal([*answers(True)], [*answers(False)])
 
 
 def test_a_helper_keeps_the_hessian_that_it_was_given(lib, rng):

@@ -98,7 +98,7 @@ def test_what_builds_the_package_is_pinned_to_the_same_version(constraints):
 def test_what_builds_a_dependency_is_pinned_too():
     """Older versions of pip read the first name for this, newer ones the second."""
     planned = subprocess.run(
-        ["make", "-n", ".venv/ready", "gemma"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-nB", ".venv/ready", "gemma"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     installs = [line for line in planned.stdout.splitlines() if "pip install" in line]
     for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):

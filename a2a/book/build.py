@@ -1,8 +1,9 @@
 """One build of a checkout at a time, which ends with all that it started.
 
-python -m a2a.book.build COMMAND ... runs a command, such as Snakemake with its options, in a session of its own. A
+python -P a2a/book/build.py COMMAND ... runs a command, such as Snakemake with its options, in a session of its own. A
 signal, or the end of what asked for it, ends that session at once: Snakemake by itself would wait for chapters that
-take minutes, and a killed one would leave them running.
+take minutes, and a killed one would leave them running. It is started as a file, since the package takes half a second
+to import, in which nobody would watch.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Watch:
     def __init__(self) -> None:
         self._parent = os.getppid()
         self._signal = ""
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
             if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
                 signal.signal(number, self._note)
 

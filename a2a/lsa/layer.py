@@ -137,6 +137,6 @@ class LSAAgent:
 
 
 def as_tensor(name: str, value: Any, like: Tensor) -> Tensor:
-    """`value` as a tensor of the kind of `like`; an array is copied, since torch shares no read-only one."""
+    """`value` as a tensor of the kind of `like`; an array is copied: torch shares no read-only or reversed one."""
     value = real(name, value)
-    return value.to(like) if isinstance(value, Tensor) else torch.tensor(value).to(like)
+    return value.to(like) if isinstance(value, Tensor) else torch.from_numpy(value.copy()).to(like)

@@ -31,7 +31,7 @@ def jacobian(agent: Agent, w: Float[np.ndarray, "*batch d"]) -> Float[np.ndarray
     Raises:
         ValueError: if w isn't a finite (..., d) of the shape of the agent's answers, or they don't follow from it.
     """
-    at = torch.tensor(in_numpy("w", w)).requires_grad_(True)
+    at = torch.from_numpy(in_numpy("w", w).copy()).requires_grad_(True)
     written = answer(agent, at)
     if written.shape != at.shape:
         wanted = tuple(written.shape)

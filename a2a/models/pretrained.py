@@ -124,6 +124,7 @@ def load_pretrained(
 
     Raises:
         ValueError: if the dtype isn't known or a package's file isn't the one with the known hash.
+        OSError: if there are no weights as safetensors: a pickle isn't loaded.
         ModuleNotFoundError: if something must be installed first.
     """
     try:
@@ -136,7 +137,7 @@ def load_pretrained(
     where, name = _locate(spec)
     logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(where)
-    model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=DTYPES[dtype])
+    model: Any = AutoModelForCausalLM.from_pretrained(where, dtype=DTYPES[dtype], use_safetensors=True)
     model.to(device)
     return PretrainedModel(model, tokenizer, name, source=_source(spec), chat_template=chat_template, context=context)
 

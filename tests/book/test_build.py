@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
+from chapters import ROOT
 
 TREE = "sleep 300 & sleep 300 & echo started; wait"
 """A command that has processes below it."""
@@ -21,13 +22,13 @@ def start(tmp_path):
     """A function that starts a shell command as a build, in a process group of its own."""
 
     def start(command=TREE, *, below="", **options):
-        build = [sys.executable, "-m", "a2a.book.build", "sh", "-c", command]
+        build = [sys.executable, "-P", ROOT / "a2a/book/build.py", "sh", "-c", command]
         if below:
             build = ["sh", "-c", f'"$@" {below}', "sh", *build]
         begun = subprocess.Popen(
             build,
             cwd=tmp_path,
-            env=os.environ | {"A2A_TEST": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+            env=os.environ | {"A2A_TEST": str(tmp_path)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -66,7 +67,7 @@ def test_a_build_has_its_commands_exit_code(start):
     assert start("exit 7").wait() == 7
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_all_with_one_line(start, tmp_path, number):
     build = start()
     assert build.stdout.readline() == "started\n"

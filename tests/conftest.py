@@ -1,6 +1,7 @@
 """Shapes are checked at run time in every test: the hook must be in place before a2a is imported."""
 
 import os
+import signal
 
 import jaxtyping
 
@@ -17,6 +18,7 @@ from hypothesis import settings  # noqa: E402
 from instances import RECIPE  # noqa: E402
 from language_models import folder, folders, texts  # noqa: E402, F401
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background job it is ignored, in children, too
 torch.set_num_threads(1)  # many small products: threads that wait for each other cost twenty times the time
 
 settings.register_profile(

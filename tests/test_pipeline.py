@@ -39,6 +39,21 @@ def book(built):
     return built[0]
 
 
+@pytest.fixture
+def start(book):
+    """Starts builds of the small book, of which nothing is left after the test."""
+    builds = []
+
+    def start(**variables):
+        builds.append(Build(book, **variables))
+        return builds[-1]
+
+    yield start
+    for process in (process for build in builds for process in build.alive()):
+        with suppress(psutil.Error):
+            process.kill()
+
+
 def content(folder):
     """What a build is for: the claims, the outputs of the notebooks and the files of the site."""
     outputs = [[cell.get("outputs") for cell in nbformat.read(folder / file, as_version=4).cells] for file in MADE[:2]]
@@ -102,9 +117,9 @@ KILLING = [("make", signal.SIGKILL), ("group", signal.SIGKILL), ("snakemake", si
 
 
 @pytest.mark.parametrize(("target", "number"), STOPS, ids=lambda value: getattr(value, "name", value))
-def test_a_stopped_build_ends_at_once_with_one_line(book, target, number):
+def test_a_stopped_build_ends_at_once_with_one_line(book, start, target, number):
     (book / MADE[0]).unlink(missing_ok=True)
-    build = Build(book, NAP="600")
+    build = start(NAP="600")
     assert soon(lambda: build.alive("ipykernel") or build.make.poll() is not None, 120)
     assert build.make.poll() is None, build.log.read_text()
     before = len(build.log.read_text())
@@ -115,12 +130,12 @@ def test_a_stopped_build_ends_at_once_with_one_line(book, target, number):
     assert not (book / MADE[0]).exists()
 
 
-def test_builds_that_are_killed_at_random_come_to_the_same_book(built):
+def test_builds_that_are_killed_at_random_come_to_the_same_book(built, start):
     (book, undisturbed), choose = built, random.Random(KILLS)
     for _ in range(KILLS):
         for file in choose.sample(MADE, choose.randint(1, len(MADE))):
             (book / file).unlink(missing_ok=True)
-        build = Build(book)
+        build = start()
         time.sleep(choose.uniform(0, 20))
         target, number = choose.choice(STOPS + KILLING)
         with suppress(ProcessLookupError, psutil.NoSuchProcess):  # it has ended already

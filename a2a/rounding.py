@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from a2a import arrays
 from a2a.agents import Agent, answer
 from a2a.linalg import Array
@@ -22,7 +24,11 @@ class RoundingAgent:
 
     def __call__(self, w: Any) -> Array:
         written = answer(self.agent, arrays.vector("w", w))
-        return self.grid * arrays.namespace(written=written).round(written / self.grid)
+        xp = arrays.namespace(written=written)
+        with np.errstate(over="ignore"):
+            steps = written / self.grid
+        # a grid so fine that the steps can't be counted is finer than the digits of what was written
+        return xp.where(xp.isfinite(steps), self.grid * xp.round(steps), written)
 
 
 def dead_zone(grid: float, stride: Any) -> Any:

@@ -18,7 +18,9 @@ from hypothesis import settings  # noqa: E402
 from instances import RECIPE  # noqa: E402
 from language_models import folder, folders, texts  # noqa: E402, F401
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background job it is ignored, in children, too
+# in a shell's background job both are ignored, in children, too
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 torch.set_num_threads(1)  # many small products: threads that wait for each other cost twenty times the time
 
 settings.register_profile(

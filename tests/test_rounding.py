@@ -64,3 +64,8 @@ def test_small_steps_round_away_more_than_noise_would_leave():
 def test_a_grid_is_positive(grid):
     with pytest.raises(ValueError, match="grid must be"):
         RoundingAgent(lambda w: w, grid)
+
+
+def test_a_grid_finer_than_the_digits_rounds_nothing(lib):
+    w = lib([0.1, -3.0, 0.0])
+    assert RoundingAgent(lambda w: w, 1e-322)(w).tolist() == w.tolist()

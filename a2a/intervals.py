@@ -136,7 +136,9 @@ def bootstrap(
     """
     for row in samples:
         numbers("samples", row)
-    rows = [np.array(row) for row in samples]
+    rows = [np.asarray(row).copy() for row in samples]
+    if not all(row.ndim for row in rows):
+        raise ValueError("samples must be rows of numbers, got a single number")
     n = len(rows[0])
     if not n:
         return unknown(unit=unit)

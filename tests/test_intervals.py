@@ -172,3 +172,8 @@ def test_a_wider_level_has_a_wider_interval(rng):
     for estimate in (share(7, 20), mean(rng.random(30), rng, 500)):
         (low, high), (lower, higher) = estimate.interval(0.8), estimate.interval(0.99)
         assert lower < low < estimate.value < high < higher
+
+
+def test_a_single_number_is_no_row_of_samples(rng, untyped):
+    with pytest.raises(ValueError, match="samples must be rows of numbers, got a single number"):
+        bootstrap(np.max, np.array(0.0), rng=rng, draws=9)

@@ -144,10 +144,12 @@ def bootstrap(
         return unknown(unit=unit)
     again = generator(rng).integers(n, size=(draws, n))
     drawn = statistic(*(row[again] for row in rows))
-    value = float(statistic(*rows))  # last: it may sort them in place
+    value = statistic(*rows)  # last: it may sort them in place
+    if np.ndim(value):
+        raise ValueError(f"the statistic must give one number for all samples, got shape {np.shape(value)}")
     if np.isnan(value) or np.isnan(drawn).all():
         return unknown(n, unit)
-    return from_draws(value, drawn, n, unit)
+    return from_draws(float(value), drawn, n, unit)
 
 
 def mean(values: np.ndarray, rng: np.random.Generator, draws: int, unit: str = "samples") -> Estimate:
@@ -184,8 +186,7 @@ def generator(rng: Any) -> np.random.Generator:
 
 def known(name: str, values: Any) -> np.ndarray:
     """The values that aren't NaN, in one row; ValueError, by their name, if they aren't numbers or some are masked."""
-    flat = numbers(name, values)
-    return flat[~np.isnan(flat)]
+    return (flat := numbers(name, values))[~np.isnan(flat)]
 
 
 def numbers(name: str, values: Any) -> np.ndarray:

@@ -177,3 +177,8 @@ def test_a_wider_level_has_a_wider_interval(rng):
 def test_a_single_number_is_no_row_of_samples(rng, untyped):
     with pytest.raises(ValueError, match="samples must be rows of numbers, got a single number"):
         bootstrap(np.max, np.array(0.0), rng=rng, draws=9)
+
+
+def test_a_statistic_of_several_numbers_is_refused(rng):
+    with pytest.raises(ValueError, match=r"the statistic must give one number for all samples, got shape \(2,\)"):
+        bootstrap(lambda rows: rows.max(axis=-1), np.zeros((2, 1)), rng=rng, draws=9)

@@ -226,6 +226,15 @@ def test_a_run_knows_its_chapter(finished, tmp_path):
     assert read_run(tmp_path / "none.ipynb") is None
 
 
+def test_a_notebook_that_nbformat_asserts_about_is_no_run(tmp_path, monkeypatch):
+    def stumbles(*given, **more):
+        raise AssertionError
+
+    (tmp_path / "run.ipynb").write_text("{}")
+    monkeypatch.setattr(nbformat, "read", stumbles)
+    assert read_run(tmp_path / "run.ipynb") is None
+
+
 def test_a_missing_notebook(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no notebook .*none\.py"):
         execute(tmp_path / "none.py", tmp_path / "run.ipynb")

@@ -245,12 +245,17 @@ def told(running):
     return {process.communicate(timeout=300)[0] for process in running}
 
 
-def test_three_processes_on_one_transcript_get_what_a_replay_gets(watched, file):
-    url, app = watched
+def agree_with_a_replay(url, file):
+    """Let three processes ask on one transcript: each prints what a replay of it prints."""
     running = [start(url, file) for _ in range(3)]
     go_on(running)
     answers = told(running)
     go_on([replay := start(url, file, "replay")])
     answers |= told([replay])
     assert len(answers) == 1 and "[[" in answers.pop()
+
+
+def test_three_processes_on_one_transcript_get_what_a_replay_gets(watched, file):
+    url, app = watched
+    agree_with_a_replay(url, file)
     assert len(app.asked) == len(Transcripts(file)) == 24

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from test_chat_asking import go_on, start, told
+from test_chat_asking import agree_with_a_replay, go_on, start, told
 
 from a2a.chat import Transcripts
 from a2a.chat.endpoint import _seed
@@ -92,12 +92,7 @@ def test_several_killed_and_started_again(watched, tmp_path, rounds=ROUNDS):
         told(running)
         killed += sum(process.returncode == -signal.SIGKILL for process in running)
         assert _recorded(file)[: len(before)] == before
-    running = [start(url, file) for _ in range(3)]
-    go_on(running)
-    answers = told(running)
-    go_on([replay := start(url, file, "replay")])
-    answers |= told([replay])
-    assert len(answers) == 1 and "[[" in answers.pop()
+    agree_with_a_replay(url, file)
     assert len(_recorded(file)) == len(set(_recorded(file))) == len(Transcripts(file)) == 24
     assert len(app.asked) <= 24 + 8 * killed, "only what a killed process had asked may be asked again"
     print(f"{killed} of {3 * rounds} kills hit a run")

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from a2a.samples import generator, known, numbers
+
 Interval = tuple[float, float]
 
 Number = float | int
@@ -111,8 +113,9 @@ def from_draws(value: Number, draws: np.ndarray, n: int, unit: str = "samples") 
         raise ValueError(f"an interval needs bootstrap draws that are numbers, got none among {np.size(draws)}")
 
     def percentiles(level: float, samples: int) -> Interval:
-        ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-        low, high = value + (ends - value) * (n / samples) ** 0.5
+        with np.errstate(over="ignore", invalid="ignore"):
+            ends = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+            low, high = value + (ends - value) * (n / samples) ** 0.5
         return float(low), float(high)
 
     return Estimate(float(value), percentiles, int(n), unit)
@@ -133,6 +136,7 @@ def bootstrap(
 
     Returns:
         An unknown estimate if there is no sample, or if the statistic of the samples, or that of every draw, is NaN.
+        It is infinite where the statistic leaves the range of numbers.
     """
     for row in samples:
         numbers("samples", row)
@@ -143,8 +147,9 @@ def bootstrap(
     if not n:
         return unknown(unit=unit)
     again = generator(rng).integers(n, size=(draws, n))
-    drawn = statistic(*(row[again] for row in rows))
-    value = statistic(*rows)  # last: it may sort them in place
+    with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is infinite
+        drawn = statistic(*(row[again] for row in rows))
+        value = statistic(*rows)  # last: it may sort them in place
     if np.ndim(value):
         raise ValueError(f"the statistic must give one number for all samples, got shape {np.shape(value)}")
     if np.isnan(value) or np.isnan(drawn).all():
@@ -175,26 +180,3 @@ def samples_until(decided: Callable[[int], bool], n: int, at_most: int = 100_000
         middle = (low + high) // 2
         low, high = (low, middle) if decided(middle) else (middle, high)
     return high
-
-
-def generator(rng: Any) -> np.random.Generator:
-    """`rng` if it is a NumPy generator, else a ValueError that says what came."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng must be a numpy.random.Generator, got {type(rng).__name__}")
-    return rng
-
-
-def known(name: str, values: Any) -> np.ndarray:
-    """The values that aren't NaN, in one row; ValueError, by their name, if they aren't numbers or some are masked."""
-    return (flat := numbers(name, values))[~np.isnan(flat)]
-
-
-def numbers(name: str, values: Any) -> np.ndarray:
-    """The values in one row, NaN among them; ValueError, by their name, if they aren't numbers or some are masked."""
-    parts = values if isinstance(values, list | tuple) else [values]
-    if any(isinstance(part, np.ma.MaskedArray) for part in parts):
-        raise ValueError(f"{name} must be a plain array, got a masked one: write NaN for what is missing")
-    try:
-        return np.asarray(values).astype(float, casting="same_kind").ravel()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name} must hold real numbers, got {type(values).__name__}") from error

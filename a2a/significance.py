@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from a2a.intervals import generator, known, numbers
+from a2a.samples import generator, known, numbers
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -25,6 +25,7 @@ def random_signs(changes: np.ndarray, rng: np.random.Generator, draws: int) -> f
     moved = moved[moved != 0]
     if moved.size < 2:
         return 1.0  # either sign of one change is as far from 0
+    moved = np.ldexp(moved, -np.frexp(np.abs(moved).max())[1])  # by a power of 2, so exactly: no sum overflows
     test = permutation_test(
         (moved, np.zeros_like(moved)),
         lambda one, two, axis: np.mean(one - two, axis=axis),

@@ -214,7 +214,7 @@ def _calls() -> dict[str, Call]:
         "jacobian": (lsa.jacobian, {"agent": lsa.LSAAgent(layer, prompt), "w": W}),
         "own_variation": (lsa.own_variation, {"layer": layer, "w": W, "n": 3, "radius": 0.5}),
         "bootstrap": (
-            lambda values, rng: estimates.bootstrap(lambda x: x.max(-1), values, rng=rng, draws=9),
+            lambda values, rng: estimates.bootstrap(lambda x: x.mean(-1), values, rng=rng, draws=9),
             {"values": Y, "rng": rng},
         ),
         "mean": (lambda values, rng: estimates.mean(values, rng, 9), {"values": Y, "rng": rng}),

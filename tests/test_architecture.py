@@ -12,7 +12,7 @@ import jupytext
 import pytest
 from chapters import CHAPTERS, ROOT
 
-TOOLS = {"places", "printable", "secrets", "journal", "sealed", "intervals", "significance"}
+TOOLS = {"places", "printable", "secrets", "journal", "sealed", "samples", "intervals", "significance"}
 ENTRANCES = {"__main__", "execute"}
 MAY_IMPORT = {
     "theory": set(),

@@ -182,3 +182,8 @@ def test_a_single_number_is_no_row_of_samples(rng, untyped):
 def test_a_statistic_of_several_numbers_is_refused(rng):
     with pytest.raises(ValueError, match=r"the statistic must give one number for all samples, got shape \(2,\)"):
         bootstrap(lambda rows: rows.max(axis=-1), np.zeros((2, 1)), rng=rng, draws=9)
+
+
+def test_a_mean_beyond_the_range_of_numbers_is_infinite_and_no_warning(rng):
+    found = mean(np.array([1.7e308, 1.7e308, 1.6e308]), rng, 9)
+    assert found.value == np.inf and found.is_known

@@ -61,3 +61,9 @@ def test_holm_keeps_the_order_and_lies_between_each_and_bonferroni(rng):
     adjusted = np.array(holm(p.tolist()))
     assert (p <= adjusted).all() and (adjusted <= np.minimum(12 * p, 1) + 1e-12).all()
     assert np.array_equal(np.argsort(adjusted, kind="stable")[:3], np.argsort(p)[:3])
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e307])
+def test_the_size_of_the_changes_is_nothing_to_the_p_value(rng, scale):
+    changes = np.array([3.0, -1.0, 2.0, 4.0, 1.0])
+    assert random_signs(scale * changes, rng, 100) == random_signs(changes, rng, 100)

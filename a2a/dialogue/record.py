@@ -1,6 +1,8 @@
 """Record the studies: python -m a2a.dialogue.record [STUDY ...] [--folder conversations].
 
-A study that is whole is left alone; one that was killed goes on where it was. Each study is one file, STUDY.jsonl.
+A study that is whole is left alone; one that was killed goes on where it was. Where seed sentences are missing, they
+become a further part of the study, in a file of its own: STUDY.jsonl, STUDY-2.jsonl, ... So a study can grow on another
+machine, on which no conversation of the earlier parts would come out to the letter.
 To see whether this machine writes what was recorded: --turns 2 --folder again --against conversations.
 """
 
@@ -19,8 +21,8 @@ import yaml
 
 from a2a.dialogue.conversation import converse
 from a2a.dialogue.interventions import INTERVENTIONS
-from a2a.dialogue.records import Conversations, read_conversations
-from a2a.dialogue.seeds import load_seeds, spread
+from a2a.dialogue.records import Conversations, part_files, read_study
+from a2a.dialogue.seeds import Seed, our_seeds
 from a2a.dialogue.study import Study
 from a2a.dialogue.studyfile import StudyFile, header
 from a2a.models.errors import CallError
@@ -28,6 +30,8 @@ from a2a.models.loading import load_model
 from a2a.models.protocol import LanguageModel, Sampling
 
 OWN = Path(__file__).with_name("studies.yml")
+PART = 50
+"""Conversations that one file gets at most."""
 
 
 def studies(models: Mapping[str, str] | None = None, *, file: Path = OWN) -> dict[str, dict[str, Any]]:
@@ -47,21 +51,31 @@ def studies(models: Mapping[str, str] | None = None, *, file: Path = OWN) -> dic
     }
 
 
-def build(name: str, settings: dict[str, Any], *, device: str = "cpu", dtype: str = "float32") -> Study:
+def build(
+    name: str,
+    settings: dict[str, Any],
+    *,
+    seeds: Sequence[Seed] | None = None,
+    device: str = "cpu",
+    dtype: str = "float32",
+) -> Study:
     """The study of these settings, with its models loaded.
+
+    Args:
+        seeds: some of its seed sentences; None is all of them.
 
     Raises:
         ValueError: if a setting isn't one of a study.
     """
     settings = dict(settings)
     first, second = (_model(settings.pop(which), device, dtype) for which in ("first", "second"))
-    seeds = spread(load_seeds(settings.pop("seeds", None)), settings.pop("conversations", 0))
+    all_seeds = our_seeds(settings.pop("conversations", 0))
     sampling = Sampling(**settings.pop("sampling"))
     intervention = INTERVENTIONS[settings.pop("intervention")]
     known = {"turns", "history", "batch", "seed"}
     if unknown := settings.keys() - known:
         raise ValueError(f"study {name} has no setting {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    return Study(name, first, second, seeds, sampling=sampling, intervention=intervention, **settings)
+    return Study(name, first, second, seeds or all_seeds, sampling=sampling, intervention=intervention, **settings)
 
 
 def under_way(study: Study) -> Path:
@@ -101,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(name: str, settings: dict[str, Any], options: argparse.Namespace) -> None:
-    other = None if options.against is None else read_conversations(options.against / f"{name}.jsonl")
+    other = None if options.against is None else read_study(options.against, name)
     told = _record(name, settings, options)
     print(f"{name}: {len(told.outputs)} outputs; {told.counts()}")
     if other is not None:
@@ -110,21 +124,30 @@ def _tell(name: str, settings: dict[str, Any], options: argparse.Namespace) -> N
 
 
 def _record(name: str, settings: dict[str, Any], options: argparse.Namespace) -> Conversations:
-    file = options.folder / f"{name}.jsonl"
-    # a whole study needs neither its models nor the machine that it was made on
-    kept = StudyFile(file)
-    if kept.study is not None and (told := read_conversations(file)).is_complete:
-        return told
-    kept.require_writable()
-    study = build(name, settings, device=options.device, dtype=options.dtype)
-    last = min(options.turns or study.turns, study.turns)
-    return converse(study, file, progress=True, until=lambda told: len(told.outputs) >= last * len(study.seeds))
+    """The study in all its parts, each gone on with or made."""
+    missing = our_seeds(min(filter(None, (settings.get("conversations"), options.conversations)), default=0))
+    for file in part_files(options.folder, name):
+        if not missing:
+            break
+        kept = StudyFile(file)
+        seeds = list(kept.study.seeds) if kept.study is not None else missing[:PART]
+        if kept.study is None or len(kept.outputs) < len(seeds) * kept.study.turns:
+            kept.require_writable()
+            _go_on(build(name, settings, seeds=seeds, device=options.device, dtype=options.dtype), file, options.turns)
+        missing = [seed for seed in missing if seed not in seeds]
+    return read_study(options.folder, name)
+
+
+def _go_on(study: Study, file: Path, turns: int | None) -> None:
+    last = min(turns or study.turns, study.turns)
+    converse(study, file, progress=True, until=lambda told: len(told.outputs) >= last * len(study.seeds))
 
 
 def _parser(known: dict[str, Any]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m a2a.dialogue.record", description="Record the studies.")
     parser.add_argument("studies", nargs="*", metavar="STUDY", help=f"{', '.join(known)}; all if none is named")
     parser.add_argument("--folder", type=Path, default=Path("conversations"), help="where the files lie")
+    parser.add_argument("--conversations", type=_count, help="at most so many of a study, if it wants more")
     parser.add_argument("--turns", type=_count, help="stop after this many turns of each conversation (to go on later)")
     parser.add_argument("--against", type=Path, metavar="FOLDER", help="count the texts that are as recorded there")
     parser.add_argument("--device", default="cpu")

@@ -1,7 +1,8 @@
-"""The sentences that conversations start from: fifty of our own, or a user's file."""
+"""The sentences that conversations start from: fifty of our own and a hundred further ones, or a user's file."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from a2a.places import read_given
 T = TypeVar("T")
 
 OWN = Path(__file__).with_name("seeds.yml")
+FURTHER = Path(__file__).with_name("more_seeds.yml")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,24 @@ def load_seeds(file: str | Path | None = None, *, categories: list[str] | None =
     if not seeds:
         raise ValueError(f"{path.name} holds no seed sentence")
     return seeds
+
+
+def our_seeds(most: int = 0) -> list[Seed]:
+    """Seed sentences of our own: those of `load_seeds`, evenly spread if fewer are wanted, then the further hundred.
+
+    Args:
+        most: at most so many; 0 is all fifty of `load_seeds`.
+    """
+    first = load_seeds()
+    if most <= len(first):
+        return spread(first, most)
+    known = Counter(seed.category for seed in first)
+    further = [
+        Seed(f"{category}-{number:02}", category, text)
+        for category, texts in _read(FURTHER).items()
+        for number, text in enumerate(texts, start=known[category] + 1)
+    ]
+    return first + spread(further, most - len(first))
 
 
 def spread(things: Iterable[T], most: int) -> list[T]:

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from a2a.dialogue import converse, read_conversations, record
+from a2a.dialogue.records import RecordError, read_study
+from a2a.dialogue.seeds import load_seeds, our_seeds
 from a2a.models.errors import CallError
 
 SCRIPTED = """
@@ -59,7 +61,8 @@ def test_a_setting_that_is_none():
 def test_the_main_study_is_paper_b_s_protocol():
     settings = {**record.studies()["main"], "first": "scripted:words", "second": "scripted:echo"}
     study = record.build("main", settings)
-    assert (len(study.seeds), study.turns, study.history) == (50, 25, 1)
+    assert study.seeds[:50] == load_seeds()
+    assert (len(study.seeds), study.turns, study.history) == (150, 25, 1)
     assert (study.sampling.temperature, study.sampling.top_p, study.sampling.max_new_tokens) == (0.7, 0.95, 50)
 
 
@@ -102,6 +105,75 @@ def test_another_study_in_the_file_is_an_error(studies, tmp_path, capsys):
     (tmp_path / "one.jsonl").rename(tmp_path / "two.jsonl")
     assert record.main(["two", "--folder", str(tmp_path)]) == 1
     assert "holds another study" in capsys.readouterr().err
+
+
+def more_wanted(n):
+    """The studies of SCRIPTED, with more conversations in the second."""
+    settings = record.studies()
+    settings["two"]["conversations"] = n
+
+
+def test_a_study_that_wants_more_gets_another_part(studies, tmp_path):
+    command = ["two", "--folder", str(tmp_path)]
+    record.main(command)
+    before = (tmp_path / "two.jsonl").read_bytes()
+    more_wanted(60)
+    assert record.main(command) == 0
+    told = read_study(tmp_path, "two")
+    assert (tmp_path / "two.jsonl").read_bytes() == before
+    assert [len(part) for part in told.parts] == [4, record.PART, 6]
+    assert told.ids == [name for part in told.parts for name in part] and set(told.ids) == {s.id for s in our_seeds(60)}
+    assert {len(rows) for rows in told.texts().values()} == {3} and told.is_complete
+
+
+def test_a_conversation_is_the_same_in_whatever_part_it_is(studies, tmp_path):
+    record.main(["two", "--folder", str(tmp_path / "grown")])
+    more_wanted(6)
+    for folder in ("grown", "at_once"):
+        record.main(["two", "--folder", str(tmp_path / folder)])
+    grown, at_once = (read_study(tmp_path / folder, "two") for folder in ("grown", "at_once"))
+    assert [len(grown.parts), len(at_once.parts)] == [2, 1] and set(at_once.ids) <= set(grown.ids)
+    assert at_once.texts().items() <= grown.texts().items()
+    assert record.identical(at_once, grown) == (12, 12)
+
+
+def test_a_further_part_goes_on_where_it_was(studies, tmp_path):
+    command = ["two", "--folder", str(tmp_path)]
+    record.main(command)
+    more_wanted(7)
+    record.main([*command, "--turns", "1"])
+    assert len(read_study(tmp_path, "two").ids) == 4, "a part that is under way is left out"
+    before = (tmp_path / "two-2.jsonl").read_bytes()
+    record.main(command)
+    assert (tmp_path / "two-2.jsonl").read_bytes().startswith(before)
+    assert [len(part) for part in read_study(tmp_path, "two").parts] == [4, 6]
+
+
+def test_at_most_so_many_conversations(studies, tmp_path):
+    record.main(["one", "two", "--folder", str(tmp_path), "--conversations", "3"])
+    assert [len(read_study(tmp_path, name).ids) for name in ("one", "two")] == [3, 3]
+
+
+def test_a_part_of_another_study_is_an_error(studies, tmp_path):
+    record.main(["one", "two", "--folder", str(tmp_path)])
+    (tmp_path / "one.jsonl").rename(tmp_path / "two-2.jsonl")
+    with pytest.raises(RecordError, match=r"two in .*: a part holds another study"):
+        read_study(tmp_path, "two")
+
+
+def test_a_conversation_in_two_parts_is_an_error(studies, tmp_path):
+    record.main(["two", "--folder", str(tmp_path)])
+    (tmp_path / "two-2.jsonl").write_bytes((tmp_path / "two.jsonl").read_bytes())
+    with pytest.raises(RecordError, match="or conversations of another part"):
+        read_study(tmp_path, "two")
+
+
+def test_some_conversations_of_several_parts(studies, tmp_path):
+    more_wanted(53)
+    record.main(["two", "--folder", str(tmp_path)])
+    told = read_study(tmp_path, "two")
+    some = told.only([told.ids[0], told.ids[-1]])
+    assert some.parts == [[told.ids[0]], [told.ids[-1]]] and len(some.outputs) == 4
 
 
 def test_a_server_that_does_not_answer_is_one_line(studies, tmp_path, capsys, monkeypatch):
@@ -242,4 +314,4 @@ def test_an_interrupt_ends_with_130_and_one_line(tmp_path):
 @pytest.mark.parametrize("name", record.studies())
 def test_every_recorded_study_can_be_run(name):
     settings = {**record.studies()[name], "first": "scripted:words", "second": "scripted:echo", "turns": 2}
-    assert len(converse(record.build(name, settings)).outputs) in (40, 100)
+    assert len(converse(record.build(name, settings, seeds=our_seeds(2))).outputs) == 4

@@ -6,12 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2a.dialogue import load_seeds, spread
+from a2a.dialogue.seeds import our_seeds
 
 
 def test_fifty_different_sentences_in_seven_categories():
     seeds = load_seeds()
     assert len({seed.text for seed in seeds}) == len({seed.id for seed in seeds}) == 50
     assert set(Counter(seed.category for seed in seeds).values()) == {7, 8}
+
+
+def test_a_hundred_further_ones_in_the_same_categories():
+    seeds = our_seeds(150)
+    assert seeds[:50] == load_seeds() and our_seeds(20) == spread(load_seeds(), 20) and our_seeds() == load_seeds()
+    assert len({seed.text for seed in seeds}) == len({seed.id for seed in seeds}) == 150
+    assert {seed.category for seed in seeds[50:]} == {seed.category for seed in seeds[:50]}
 
 
 def test_only_some_categories():

@@ -22,7 +22,7 @@ import numpy as np
 
 from a2a.dialogue.reading import shown
 from a2a.dialogue.records import read_conversations
-from a2a.loops.labels import Label, label_of, load_labels, write_labels
+from a2a.loops.labels import Label, add_labels, label_of, load_labels
 from a2a.places import read_given
 
 Place = tuple[str, str]
@@ -165,7 +165,7 @@ def _merge(options: argparse.Namespace) -> str:
     known = load_labels(file) if file.exists() else []
     if again := {(one.study, one.conversation) for one in known if one.reader == options.reader} & set(key.values()):
         raise ValueError(f"{options.reader} labelled {len(again)} of these conversations before")
-    write_labels(file, [*known, *new])
+    add_labels(file, new)
     return f"{len(new)} labels of {options.reader} added to {file}"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from a2a.places import read_given
@@ -64,17 +65,31 @@ def load_labels(file: str | Path) -> list[Label]:
         raise ValueError(f"{path.name}, line {rows.line_num + 1}: {error}") from None
 
 
-def write_labels(file: str | Path, labels: Iterable[Label]) -> None:
-    """Write labels as `load_labels` reads them, in place of what the file held."""
+def add_labels(file: str | Path, labels: Iterable[Label]) -> None:
+    """Append labels to a file that `load_labels` reads, or to a new one, in one write; they are on the disk then.
+
+    Raises:
+        ValueError: if the file has no column for what a label says.
+    """
+    path = Path(file)
+    held = read_given(path) if path.exists() else ""
+    columns = next(csv.reader(io.StringIO(held)), None) or [*COLUMNS, CYCLE]
     into = io.StringIO()
-    rows = csv.writer(into, lineterminator="\n")
-    rows.writerow([*COLUMNS, CYCLE])
-    for one in labels:
-        turns = [one.onset, one.end] if one.loops else ["", ""]
-        rows.writerow(
-            [one.study, one.conversation, _SAID[one.loops], *turns, _SAID[one.sure], one.reader, one.cycle or ""]
-        )
-    Path(file).write_text(into.getvalue(), encoding="utf-8")
+    rows = csv.DictWriter(into, columns, lineterminator="\n")
+    if not held.strip():
+        rows.writeheader()
+    elif not held.endswith("\n"):
+        into.write("\n")
+    rows.writerows(_row(label) for label in labels)
+    with path.open("a", encoding="utf-8") as out:
+        out.write(into.getvalue())
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _row(label: Label) -> dict[str, str]:
+    said = {name: str(value) for name, value in asdict(label).items() if value is not None}
+    return {**said, "loops": _SAID[label.loops], "sure": _SAID[label.sure]}
 
 
 def label_of(row: Mapping[str, str]) -> Label:

@@ -376,8 +376,8 @@ Table(["rule, lag 1", "agrees on", "kappa", "differs on"], rows)
 
 # %% [markdown]
 # Where a rule differs from the readers is worth a look: an intervention that changes the kind of repetition can hide it
-# from a distance. The claim is that a threshold detects the loop: agreement must be substantial by cosine and by Jaccard
-# distance. The paper's rule asks for three steps.
+# from a distance. The claim is that a threshold detects the loop: agreement must be substantial by cosine and by
+# Jaccard distance. The paper's rule asks for three steps.
 
 # %% tags=["nbval-check-output"]
 others = requires("labelled studies", len(set(studies)), ">=", 2)

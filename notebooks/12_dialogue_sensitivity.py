@@ -189,8 +189,8 @@ Table(columns, rows, title=f"conversations of {last_turn} turns, and outputs")
 # %% [markdown]
 # ## Which conversations loop
 #
-# The rule is that of {doc}`11_loops`, with the threshold chosen by the labels on which readers agree, of conversations of
-# all recorded studies. Beside it stands a second rule, by {glue:text}`sensitivity-other` distance.
+# The rule is that of {doc}`11_loops`. Labels on which readers agree, of conversations of all studies, choose its
+# threshold. Beside it stands a second rule, by {glue:text}`sensitivity-other` distance.
 
 # %%
 from dataclasses import replace

@@ -13,6 +13,7 @@ import argparse
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -21,14 +22,15 @@ from pathlib import Path
 import numpy as np
 
 from a2a.dialogue.reading import shown
-from a2a.dialogue.records import read_conversations
+from a2a.dialogue.records import recorded
 from a2a.loops.labels import Label, add_labels, label_of, load_labels
-from a2a.places import read_given
+from a2a.places import book_root, read_given
 
 Place = tuple[str, str]
 """A study and a conversation of it."""
 
 ANSWERS = ("number", "loops", "onset", "end", "cycle", "sure")
+LABELS = "labels.csv"
 FOR_READERS = "\n## Who has read"
 """What of the guideline readers get ends before this heading."""
 
@@ -120,7 +122,6 @@ def answered(files: Iterable[Path], key: Mapping[str, Place], reader: str) -> li
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m a2a.dialogue.sheets", description="Sheets for blind readers.")
-    parser.add_argument("--conversations", type=Path, default=Path("conversations"), help="where the records lie")
     commands = parser.add_subparsers(required=True, metavar="draw|merge")
     new = commands.add_parser("draw", help="write sheets and their key")
     new.add_argument("folder", type=Path, help="of the sheets; a new one")
@@ -144,13 +145,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _draw(options: argparse.Namespace) -> str:
-    told = {file.stem: read_conversations(file).texts() for file in sorted(options.conversations.glob("*.jsonl"))}
+    told = {name: recorded(name).texts() for name in _studies()}
     take = {study: int(number) for study, _, number in (one.partition("=") for one in options.take)}
-    labels = options.conversations / "labels.csv"
-    known = {(label.study, label.conversation) for label in load_labels(labels)} if labels.exists() else set()
+    known = {(label.study, label.conversation) for label in _known()}
     places = draw(told, np.random.default_rng(options.seed), each=options.each, take=take, known=known)
     options.folder.mkdir(parents=True)
-    guideline = (options.conversations / "GUIDELINE.md").read_text(encoding="utf-8")
+    guideline = (_folder() / "GUIDELINE.md").read_text(encoding="utf-8")
     for number, sheet in enumerate(sheets_of(places, told, guideline, options.sheets), start=1):
         (options.folder / f"sheet-{number}.md").write_text(sheet, encoding="utf-8")
     key = {str(number): place for number, place in enumerate(places, start=1)}
@@ -161,12 +161,27 @@ def _draw(options: argparse.Namespace) -> str:
 def _merge(options: argparse.Namespace) -> str:
     key = {number: (study, name) for number, (study, name) in json.loads(options.key.read_text()).items()}
     new = answered(options.answers, key, options.reader)
-    file = options.conversations / "labels.csv"
-    known = load_labels(file) if file.exists() else []
-    if again := {(one.study, one.conversation) for one in known if one.reader == options.reader} & set(key.values()):
+    known = {(one.study, one.conversation) for one in _known() if one.reader == options.reader}
+    if again := known & set(key.values()):
         raise ValueError(f"{options.reader} labelled {len(again)} of these conversations before")
-    add_labels(file, new)
-    return f"{len(new)} labels of {options.reader} added to {file}"
+    add_labels(_folder() / LABELS, new)
+    return f"{len(new)} labels of {options.reader} added to {LABELS}"
+
+
+def _folder() -> Path:
+    if (root := book_root()) is None:
+        raise FileNotFoundError("conversations are looked for in the book's folder: no book here")
+    return root / "conversations"
+
+
+def _studies() -> list[str]:
+    """The recorded studies; NAME-2.jsonl is more of NAME."""
+    return sorted({re.sub(r"-\d+$", "", file.stem) for file in _folder().glob("*.jsonl")})
+
+
+def _known() -> list[Label]:
+    file = _folder() / LABELS
+    return load_labels(file) if file.exists() else []
 
 
 if __name__ == "__main__":

@@ -106,38 +106,52 @@ def test_answers_that_are_not_whole_are_named(tmp_path, rows, says):
 
 
 @pytest.fixture
-def recorded(tmp_path):
-    """A folder with two recorded studies and a guideline."""
+def folder(tmp_path, monkeypatch):
+    """A book's conversations: two studies and a guideline; the current folder is the book's."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "_toc.yml").write_text("")
+    (made := tmp_path / "conversations").mkdir()
     words = named("words")
     for number, study in enumerate(("main", "hot")):
-        converse(Study(study, words, words, load_seeds()[:5], turns=4, seed=number), tmp_path / f"{study}.jsonl")
-    (tmp_path / "GUIDELINE.md").write_text(GUIDELINE)
-    return tmp_path
+        converse(Study(study, words, words, load_seeds()[:5], turns=4, seed=number), made / f"{study}.jsonl")
+    (made / "GUIDELINE.md").write_text(GUIDELINE)
+    return made
 
 
-def command(recorded, *arguments):
-    return sheets.main(["--conversations", str(recorded), *map(str, arguments)])
+def command(*arguments):
+    return sheets.main(list(map(str, arguments)))
 
 
-def test_from_conversations_to_labels_twice_and_then_others(recorded, capsys):
-    batch = recorded / "batch"
-    assert command(recorded, "draw", batch, "--each", 2, "--take", "main=3", "--sheets", 2) == 0
+def test_from_conversations_to_labels_twice_and_then_others(folder, capsys):
+    batch = folder / "batch"
+    assert command("draw", batch, "--each", 2, "--take", "main=3", "--sheets", 2) == 0
     assert "5 conversations on 2 sheets" in capsys.readouterr().out
     assert sorted(file.name for file in batch.iterdir()) == ["key.json", "sheet-1.md", "sheet-2.md"]
-    files = answers(recorded, ["1,no,,,,yes", "2,yes,1,4,1,no"], ["3,no,,,,yes", "4,no,,,,yes", "5,no,,,,no"])
+    files = answers(folder, ["1,no,,,,yes", "2,yes,1,4,1,no"], ["3,no,,,,yes", "4,no,,,,yes", "5,no,,,,no"])
     for reader in ("first pass", "second pass"):
-        assert command(recorded, "merge", batch / "key.json", reader, *files) == 0
-    labels = load_labels(recorded / "labels.csv")
+        assert command("merge", batch / "key.json", reader, *files) == 0
+    labels = load_labels(folder / "labels.csv")
     assert [one.reader for one in labels] == ["first pass"] * 5 + ["second pass"] * 5
     assert {(one.study, one.conversation) for one in labels} == set(
         map(tuple, json.loads((batch / "key.json").read_text()).values())
     )
-    assert command(recorded, "merge", batch / "key.json", "first pass", *files) == 1
+    assert command("merge", batch / "key.json", "first pass", *files) == 1
     assert "first pass labelled 5 of these conversations before" in capsys.readouterr().err
-    assert command(recorded, "draw", recorded / "next", "--each", 5, "--sheets", 1) == 0
+    assert command("draw", folder / "next", "--each", 5, "--sheets", 1) == 0
     assert "5 conversations on 1 sheets" in capsys.readouterr().out
 
 
-def test_sheets_never_replace_others(recorded, capsys):
-    assert command(recorded, "draw", recorded) == 1
+def test_sheets_never_replace_others(folder, capsys):
+    assert command("draw", folder) == 1
     assert "exists" in capsys.readouterr().err
+
+
+def test_the_parts_of_a_study_are_one_study(folder):
+    (folder / "main-2.jsonl").write_bytes((folder / "hot.jsonl").read_bytes())
+    assert sheets._studies() == ["hot", "main"]
+
+
+def test_without_a_book_there_is_nothing_to_draw_from(monkeypatch, capsys):
+    monkeypatch.setattr(sheets, "book_root", lambda: None)
+    assert command("draw", "new") == 1
+    assert "no book here" in capsys.readouterr().err

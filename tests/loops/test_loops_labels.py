@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from a2a.dialogue import read_conversations
+from a2a.dialogue import recorded
 from a2a.loops import labels
 
 RECORDED = Path(__file__).parents[2] / "conversations"
@@ -29,7 +29,7 @@ def test_the_labels_of_the_recorded_conversations():
     read = labels.load_labels(RECORDED / "labels.csv")
     assert len({(label.study, label.conversation, label.reader) for label in read}) == len(read) >= 60
     for study in {label.study for label in read}:
-        told = read_conversations(RECORDED / f"{study}.jsonl")
+        told = recorded(study)
         assert {label.conversation for label in read if label.study == study} <= set(told.ids)
         assert max(label.end or 0 for label in read if label.study == study) <= told.study.turns
 

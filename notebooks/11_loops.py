@@ -168,7 +168,7 @@ rows = [
     for a, b in twice
     if a.loops != b.loops
 ]
-Table(["conversation", "one reader", "the other"], rows)
+Table(["conversation", "one reader", "the other"], sorted(rows))
 
 # %% [markdown]
 # ## Thresholds from labels

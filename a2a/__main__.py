@@ -63,6 +63,13 @@ def _serve(options: argparse.Namespace) -> int:
     os._exit(0)  # an agent that can't be stopped, as one that loads its model, would be waited for
 
 
+def _label(options: argparse.Namespace) -> int:
+    from a2a.dialogue.labelling import label
+
+    label(options.reader, options.n, options.output)
+    return 0
+
+
 class _Help(argparse.Action):
     """Help on a command and, if a notebook is named before it, on the notebook's parameters."""
 
@@ -89,6 +96,13 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="host the offline agents behind an OpenAI-compatible API on this machine")
     serve.add_argument("--port", type=int, default=8300, help="default: 8300")
     serve.set_defaults(command=_serve)
+    label = commands.add_parser("label", help="label recorded conversations, blind, and see how readers labelled them")
+    label.add_argument("--reader", default="a person", help="your name; it draws the conversations")
+    label.add_argument("--n", type=int, default=20, help="conversations to label (default: 20, about ten minutes)")
+    label.add_argument(
+        "-o", dest="output", type=Path, default=Path("my-labels.csv"), help="where labels go (default: my-labels.csv)"
+    )
+    label.set_defaults(command=_label)
     return parser
 
 

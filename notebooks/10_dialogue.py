@@ -120,7 +120,7 @@ import numpy as np
 
 from a2a.book.figures import literal, style
 from a2a.dialogue import Sampling, recorded, spread
-from a2a.dialogue.labelled import choosing, read_labels
+from a2a.dialogue.labelled import choosing, read_labels, settled
 from a2a.dialogue.live import is_live, live_study, tell
 from a2a.dialogue.record import under_way
 from a2a.loops.embeddings import Embedder
@@ -164,7 +164,7 @@ new = is_live(
 )
 require_thresholds(thresholds)
 known_labels = read_labels(labels)
-first_reader = choosing(known_labels)
+readers = choosing(known_labels)
 
 # %%
 told = live() if new else recorded(conversations or "main")
@@ -254,15 +254,15 @@ print(f"{len(sample)} embeddings computed again: {within(off, ROUNDING)}")
 # %% [markdown]
 # ## Conversations to read
 #
-# A loop is what a reader finds one: three outputs in a row that each repeat, for most of their length, the output
-# before or the one two turns before. The readers are instances of a large language model; {doc}`11_loops` says what
-# they were given and how well they agree.
+# A loop is what readers find one: three outputs in a row that each, for most of their length, say again what stands in
+# the six texts before. The readers are instances of a large language model; {doc}`11_loops` says what they were given
+# and how well they agree.
 
 # %%
 read = {
     label.conversation: label
-    for label in known_labels
-    if (label.reader, label.study) == ("first", told.study.name)
+    for label in settled(known_labels)
+    if label.study == told.study.name
 }
 
 # %% [markdown]
@@ -426,15 +426,15 @@ Table(["change at lag 1", "with a loop", "without"], rows)
 # ## How many fall into a loop
 #
 # Paper B's rule says that a conversation falls into a loop if a distance stays below its threshold for three steps in a
-# row, with thresholds set by hand. Here the labels of the first reader choose the thresholds, those with the largest
+# row, with thresholds set by hand. Here labels on which readers agree choose the thresholds, those with the largest
 # kappa ({cite}`cohen1960`); {doc}`11_loops` says how good the rules are.
 
 # %%
 from a2a.loops.rule import Vote, calibrate, pick
 
 rules = calibrate(
-    Distances(first_reader.texts, metrics),
-    first_reader.loops,
+    Distances(readers.texts, metrics),
+    readers.loops,
     steps=steps,
     given=thresholds,
 )
@@ -444,10 +444,10 @@ judges = [*rules, Vote("two of four, lag 1", at_lag_1, 2)]
 
 # %% [markdown]
 # The rule counts a conversation that has been in a loop at any turn. A loop can be left again, so the share that
-# is in a loop at the last turn is given beside it. For the reader that is the share whose first loop lasts to the end,
-# since only the first was labelled. Most labels that chose the thresholds are on the conversations of the recorded
-# study itself, so there the rules' shares lean on the reader's; {doc}`11_loops` tries the rules on conversations that
-# chose none, and compares where a loop begins with what the reader says. Intervals are Wilson's {cite}`wilson1927`.
+# is in a loop at the last turn is given beside it. For the readers that is the share whose first loop lasts to the end,
+# since only the first was labelled. Many labels that chose the thresholds are on the conversations of the recorded
+# study itself, so there the rules' shares lean on the readers'; {doc}`11_loops` tries the rules on conversations that
+# chose none, and compares where a loop begins with what the readers say. Intervals are Wilson's {cite}`wilson1927`.
 
 # %%
 counted = {}

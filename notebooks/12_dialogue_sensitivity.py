@@ -189,9 +189,8 @@ Table(columns, rows, title=f"conversations of {last_turn} turns, and outputs")
 # %% [markdown]
 # ## Which conversations loop
 #
-# The rule is that of {doc}`11_loops`, with the threshold that all labels of the first reader choose. Those labels are
-# on conversations of A with B and of A with A, at the paper's settings. Beside it stands a second rule, by
-# {glue:text}`sensitivity-other` distance.
+# The rule is that of {doc}`11_loops`. Labels on which readers agree, of conversations of all studies, choose its
+# threshold. Beside it stands a second rule, by {glue:text}`sensitivity-other` distance.
 
 # %%
 from dataclasses import replace
@@ -252,8 +251,8 @@ if alike:
 
 # %% [markdown]
 # Does the rule mean the same away from the study that chose its threshold? Two looks: the same effects by another
-# distance, and the rule on crossed conversations, where little can repeat. A third one, labels of conversations from
-# the other studies, is in {doc}`11_loops`.
+# distance, and the rule on crossed conversations, where little can repeat. A third one, each study judged by thresholds
+# that other studies' labels choose, is in {doc}`11_loops`.
 
 # %% tags=["nbval-check-output"]
 by_other = comparison.effects(loops_by[other].share_of_turns, rng, resamples)

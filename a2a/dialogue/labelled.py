@@ -1,13 +1,19 @@
-"""Readers' labels with the texts of the recorded conversations that they are about."""
+"""Readers' labels with the texts of the recorded conversations that they are about.
+
+A conversation loops if most of its readers say so. Where as many say the one as the other it is undecided: it chooses
+no threshold, and counts half as a loop where a rule is judged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil, floor
+from statistics import mean
 
 import numpy as np
 
-from a2a.dialogue.records import Conversations, recorded
+from a2a.dialogue.records import recorded
 from a2a.dialogue.seeds import spread
 from a2a.loops.labels import Label, load_labels
 from a2a.places import book_root, given_path
@@ -15,10 +21,13 @@ from a2a.places import book_root, given_path
 FEWEST = 2
 """Loops, and conversations without one, that labels must hold to choose a threshold."""
 
+TIE = 0.5
+"""Share of readers at which nothing is decided."""
+
 
 @dataclass(frozen=True)
 class Labelled:
-    """Conversations that readers have labelled, one label each.
+    """Labelled conversations, one label each.
 
     Attributes:
         labels: what the readers said.
@@ -62,18 +71,35 @@ def read_labels(path: str = "") -> list[Label]:
     return load_labels(root / "conversations" / "labels.csv")
 
 
-def labelled(labels: Iterable[Label], *readers: str, most: int = 0) -> Labelled:
-    """Conversations that some readers labelled, with their texts.
+def settled(labels: Iterable[Label]) -> list[Label]:
+    """One label for each conversation on which its readers agree, or most of them do, in the order of the first ones.
+
+    Onset and end lie midway between those of readers who find the loop, rounded outwards; the cycle is their smallest.
+    """
+    return [_together(said) for said in _by_conversation(labels).values() if share_of(said) != TIE]
+
+
+def undecided(labels: Iterable[Label]) -> list[Label]:
+    """Of each conversation on which as many readers find a loop as don't: what the first of them said."""
+    return [said[0] for said in _by_conversation(labels).values() if share_of(said) == TIE]
+
+
+def share_of(said: Sequence[Label]) -> float:
+    """The share of a conversation's readers who find a loop."""
+    return sum(label.loops for label in said) / len(said)
+
+
+def labelled(labels: Iterable[Label], most: int = 0) -> Labelled:
+    """Labels with the texts of their conversations.
 
     Args:
-        readers: whose labels; all if none is named.
         most: at most so many, evenly spread; 0 is all.
 
     Raises:
         FileNotFoundError: if a label is of a study that isn't recorded.
         ValueError: if one is of a conversation that its study doesn't have.
     """
-    kept = spread((one for one in labels if not readers or one.reader in readers), most)
+    kept = spread(labels, most)
     told = {name: recorded(name) for name in dict.fromkeys(label.study for label in kept)}
     texts = {name: one.texts() for name, one in told.items()}
     if unknown := [f"{one.study}/{one.conversation}" for one in kept if one.conversation not in texts[one.study]]:
@@ -83,46 +109,48 @@ def labelled(labels: Iterable[Label], *readers: str, most: int = 0) -> Labelled:
 
 
 def choosing(labels: Iterable[Label], most: int = 0) -> Labelled:
-    """The first reader's labels, which choose the thresholds of the rules.
+    """The conversations on which readers agree, which choose the thresholds of the rules.
 
     Raises:
         ValueError: if there are fewer than two loops or fewer than two conversations without one.
     """
-    first = labelled(labels, "first", most=most)
-    loops = int(first.loops.sum())
-    if min(loops, len(first) - loops) < FEWEST:
+    found = labelled(settled(labels), most)
+    loops = int(found.loops.sum())
+    if min(loops, len(found) - loops) < FEWEST:
         raise ValueError(
-            f"wanted two loops and two others among the first reader's labels, got {loops} and {len(first) - loops}"
+            f"wanted two loops and two others on which readers agree, got {loops} and {len(found) - loops}"
         )
-    return first
+    return found
 
 
-def read_twice(labels: Iterable[Label], one: str = "first", other: str = "second") -> tuple[np.ndarray, np.ndarray]:
-    """What two readers said of the conversations that both labelled, whether they loop, (n,) each."""
-    said: dict[str, dict[tuple[str, str], bool]] = {one: {}, other: {}}
-    for label in labels:
-        if label.reader in said:
-            said[label.reader][label.study, label.conversation] = label.loops
-    both = [key for key in said[one] if key in said[other]]
-    return tuple(np.array([said[reader][key] for key in both], dtype=bool) for reader in (one, other))  # type: ignore[return-value]
+def read_twice(labels: Iterable[Label]) -> list[tuple[Label, Label]]:
+    """What two readers said of each conversation that two have labelled; of more readers, the first two."""
+    return [(said[0], said[1]) for said in _by_conversation(labels).values() if len(said) > 1]
 
 
 def readers_change(labels: Iterable[Label], study: str, main: str = "main") -> np.ndarray:
     """What a change did by the readers: loops in a study minus loops in the main one, a conversation each, (n,).
 
-    The main study's conversations were labelled by the first reader, the others by the third and the fourth.
+    Of a conversation on which its readers differ, their share counts.
     """
-    listed = list(labels)
-    before = {one.conversation: one.loops for one in listed if one.study == main and one.reader == "first"}
-    later = [one for one in listed if one.study == study and one.reader in ("third", "fourth")]
-    return np.array([one.loops - before[one.conversation] for one in later if one.conversation in before], float)
+    share = {place: share_of(said) for place, said in _by_conversation(labels).items()}
+    pairs = [((study, name), (main, name)) for where, name in share if where == study]
+    return np.array([share[here] - share[before] for here, before in pairs if before in share], float)
 
 
-def without_copies(found: Labelled, main: Conversations) -> Labelled:
-    """The labelled conversations without those that the main study holds word for word.
+def _by_conversation(labels: Iterable[Label]) -> dict[tuple[str, str], list[Label]]:
+    found: dict[tuple[str, str], list[Label]] = {}
+    for label in labels:
+        found.setdefault((label.study, label.conversation), []).append(label)
+    return found
 
-    An injected study shares the whole of a conversation with the main one where nothing was injected.
-    """
-    known = main.texts()
-    kept = [i for i, label in enumerate(found.labels) if found.texts[i] != known.get(label.conversation)]
-    return Labelled([found.labels[i] for i in kept], [found.texts[i] for i in kept], found.models)
+
+def _together(said: Sequence[Label]) -> Label:
+    """The label of several readers, most of whom agree whether there is a loop."""
+    readers, sure = ", ".join(one.reader for one in said), all(one.sure for one in said)
+    if share_of(said) < TIE:
+        return replace(said[0], loops=False, onset=None, end=None, cycle=None, sure=sure, reader=readers)
+    onset = floor(mean(one.onset for one in said if one.onset))
+    end = ceil(mean(one.end for one in said if one.end))
+    cycle = min((one.cycle for one in said if one.cycle), default=None)
+    return replace(said[0], loops=True, onset=onset, end=end, cycle=cycle, sure=sure, reader=readers)

@@ -5,6 +5,7 @@ A score is as `loop_score` makes it: a conversation is said to loop if its score
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,11 @@ def recall(said: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 def kappa(said: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Cohen's kappa over the last axis: agreement beyond chance; NaN if chance alone agrees fully."""
-    agreed = (said == true).mean(-1)
+    """Cohen's kappa over the last axis: agreement beyond chance; NaN if chance alone agrees fully.
+
+    Either may hold shares, such as that of the readers who say so: it is agreement with all of them together.
+    """
+    agreed = 1 - np.abs(np.asarray(said, float) - true).mean(-1)
     p, q = said.mean(-1), true.mean(-1)
     chance = p * q + (1 - p) * (1 - q)
     return _ratio(agreed - chance, 1 - chance)
@@ -60,6 +64,25 @@ def best_threshold(score: np.ndarray, true: np.ndarray) -> float:
     return float(candidates[int(np.argmax(np.nan_to_num(kappas, nan=-np.inf)))])
 
 
+def best_of_decided(score: np.ndarray, true: np.ndarray) -> float:
+    """The best threshold by the conversations that readers agree on, whose true isn't a half."""
+    return best_threshold(score[true != 0.5], true[true != 0.5])
+
+
+def left_out(score: np.ndarray, true: np.ndarray, groups: Sequence[str]) -> np.ndarray:
+    """Whether each conversation loops by the threshold that the labels of all other groups choose, (n,).
+
+    Args:
+        score, true: as in `held_out`.
+        groups: which each conversation belongs to, such as its study.
+    """
+    of, said = np.asarray(groups), np.zeros(len(score), dtype=bool)
+    for group in np.unique(of):
+        here = of == group
+        said[here] = score[here] < best_of_decided(score[~here], true[~here])
+    return said
+
+
 def halves(true: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The positions of two random halves of the labels true (n,), with as many loops in each."""
     order = rng.permutation(len(true))
@@ -73,7 +96,7 @@ def held_out(
     """How well a threshold that half of the labels choose agrees with the other half, for many ways to halve them.
 
     Args:
-        score, true: of each labelled conversation, (n,).
+        score, true: of each labelled conversation, (n,). Half a loop is one that readers differ on: it chooses nothing.
         splits: ways to halve the labels.
         draws: bootstrap draws of the judging half, in all ways together.
 
@@ -83,7 +106,7 @@ def held_out(
     kappas, drawn = [], []
     for _ in range(splits):
         here, there = halves(true, rng)
-        said, right = score[there] < best_threshold(score[here], true[here]), true[there]
+        said, right = score[there] < best_of_decided(score[here], true[here]), true[there]
         again = rng.integers(len(there), size=(-(-draws // splits), len(there)))
         kappas.append(kappa(said, right))
         drawn.append(kappa(said[again], right[again]))

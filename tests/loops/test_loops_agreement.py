@@ -125,3 +125,31 @@ def test_a_share_of_conversations_lies_between_its_thresholds(rng):
     score = rng.random(50)
     least, largest = agreement.thresholds_with_share(score, 0.3, 0.6)
     assert [np.mean(score <= cut) for cut in (least, largest)] == pytest.approx([0.3, 0.6])
+
+
+def test_agreement_with_readers_who_differ_is_that_with_all_of_them_together():
+    said, one, other = (np.array(list(row)) == "1" for row in ("110010", "110000", "111010"))
+    together = agreement.kappa(np.tile(said, 2), np.concatenate([one, other]))
+    assert agreement.kappa(said, (one + other.astype(float)) / 2) == pytest.approx(together)
+
+
+def test_what_readers_differ_on_chooses_no_threshold():
+    score, true = np.array([0.1, 0.2, 0.3, 0.6, 0.7]), np.array([1, 1, 0.5, 0, 0])
+    assert agreement.best_of_decided(score, true) == pytest.approx(0.4)
+    assert agreement.best_of_decided(score, np.full(5, 0.5)) != agreement.best_of_decided(score, true)
+
+
+def test_thresholds_of_other_groups_judge_each():
+    score = np.array([0.1, 0.9, 0.1, 0.9, 5.1, 5.9])
+    true = np.array([1, 0, 1, 0, 1, 0])
+    assert agreement.left_out(score, true, list("aabbcc")).tolist() == [True, False, True, False, False, False]
+
+
+def test_a_threshold_of_no_other_group_finds_nothing():
+    assert not agreement.left_out(np.array([0.1, 0.9]), np.array([1, 0]), ["a", "a"]).any()
+
+
+def test_held_out_agreement_counts_half_loops_both_ways(rng):
+    true = np.where(np.arange(40) < 20, np.arange(40) < 10, 0.5)
+    kappas, _ = agreement.held_out(np.where(true == 1, 0.1, 0.9), true, rng, splits=5, draws=5)
+    assert (kappas < 1).all() and (kappas > 0).all()

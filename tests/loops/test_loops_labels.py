@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from a2a.dialogue import read_conversations
+from a2a.dialogue import recorded
 from a2a.loops import labels
 
 RECORDED = Path(__file__).parents[2] / "conversations"
@@ -29,7 +29,7 @@ def test_the_labels_of_the_recorded_conversations():
     read = labels.load_labels(RECORDED / "labels.csv")
     assert len({(label.study, label.conversation, label.reader) for label in read}) == len(read) >= 60
     for study in {label.study for label in read}:
-        told = read_conversations(RECORDED / f"{study}.jsonl")
+        told = recorded(study)
         assert {label.conversation for label in read if label.study == study} <= set(told.ids)
         assert max(label.end or 0 for label in read if label.study == study) <= told.study.turns
 
@@ -93,4 +93,44 @@ def test_labels_saved_by_a_spreadsheet(tmp_path):
 def test_what_is_no_text_and_no_table_is_named(tmp_path, row, says):
     (tmp_path / "own.csv").write_bytes(HEADER.encode() + row)
     with pytest.raises(ValueError, match=says):
+        labels.load_labels(tmp_path / "own.csv")
+
+
+def label(conversation="news-01", loops=True, cycle=None):
+    return labels.Label("main", conversation, loops, *((2, 9) if loops else (None, None)), True, "Ada, B.", cycle)
+
+
+def test_labels_are_added_to_a_file_and_read_again(tmp_path):
+    file, both = tmp_path / "new.csv", [label(cycle=3), label("news-02", loops=False)]
+    labels.add_labels(file, [])
+    assert labels.load_labels(file) == []
+    for one in both:
+        labels.add_labels(file, [one])
+    assert labels.load_labels(file) == both
+
+
+def test_labels_are_added_in_the_columns_that_a_file_has_and_nothing_in_it_is_changed(tmp_path):
+    file = tmp_path / "own.csv"
+    held = "reader,note,study,conversation,loops,onset,end,sure\nme,so so,main,news-03,no,,,no"  # and no line end
+    file.write_text(held)
+    labels.add_labels(file, [label()])
+    assert file.read_text() == held + '\n"Ada, B.",,main,news-01,yes,2,9,yes\n'
+    assert [one.reader for one in labels.load_labels(file)] == ["me", "Ada, B."]
+    with pytest.raises(ValueError, match="cycle"):
+        labels.add_labels(file, [label(cycle=2)])
+    assert len(labels.load_labels(file)) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "cycle"), [("yes,7,9,yes,first,2", 2), ("yes,7,9,yes,first,", None), ("no,,,yes,first,", None)]
+)
+def test_the_cycle_of_a_loop(tmp_path, row, cycle):
+    (tmp_path / "own.csv").write_text(f"{HEADER.strip()},cycle\nmain,news-01,{row}\n")
+    assert labels.load_labels(tmp_path / "own.csv")[0].cycle == cycle
+
+
+@pytest.mark.parametrize("row", ["yes,7,9,yes,first,0", "yes,7,9,yes,first,7", "no,,,yes,first,1"])
+def test_a_cycle_that_cannot_be(tmp_path, row):
+    (tmp_path / "own.csv").write_text(f"{HEADER.strip()},cycle\nmain,news-01,{row}\n")
+    with pytest.raises(ValueError, match="from 1 to 6"):
         labels.load_labels(tmp_path / "own.csv")

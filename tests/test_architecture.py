@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "dialogue": {"tools", "models", "loops"},
     "chat": {"tools", "theory", "models"},
     "book": {"tools", "theory", "lsa", "models", "loops", "dialogue", "chat"},
-    "entrances": {"tools", "book", "chat"},
+    "entrances": {"tools", "book", "chat", "dialogue"},
 }
 LIGHT = {"a2a", "array_api_compat", "jaxtyping", "numpy", "threadpoolctl", "wadler_lindig"}
 MODULES = {

@@ -36,7 +36,7 @@ def scripts(wildcards):
 def recordings(wildcards):
     folders = CHAPTERS[wildcards.name].get("data", ())
     files = (file for folder in folders for file in Path(folder).iterdir())
-    return sorted(str(file) for file in files if file.suffix != ".lock")
+    return sorted(str(file) for file in files if file.is_file() and file.suffix != ".lock")
 
 
 def options(parameters):

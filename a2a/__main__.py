@@ -54,6 +54,16 @@ def _compare(options: argparse.Namespace) -> int:
     return 1 if differences else 0
 
 
+def _import(options: argparse.Namespace) -> int:
+    from a2a.dialogue.imported import import_conversations
+
+    said = {name: getattr(options, name) for name in ("address", "commit", "licence")}
+    source = {name: text for name, text in said.items() if text}
+    for written in import_conversations(options.files, options.output, turns=options.turns, source=source):
+        print(printable(str(written), one_line=True))
+    return 0
+
+
 def _serve(options: argparse.Namespace) -> int:
     if not 0 <= options.port < 65536:
         raise ValueError(f"port must be in [0, 65535], got {options.port}")
@@ -89,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="a2a", description="The companion's command line.")
     commands = parser.add_subparsers(required=True, metavar="command")
     _add_run(commands)
+    _add_import(commands)
     compare = commands.add_parser("compare", help="what differs between two runs or editions, the verdicts first")
     for name in ("first", "second"):
         compare.add_argument(name, type=Path, help="claims.json, an executed notebook, or the folder of an edition")
@@ -124,6 +135,18 @@ def _add_run(commands: Any) -> None:
     run.add_argument("--force", action="store_true", help="replace files of that name that aren't a run's, too")
     run.add_argument("--no-page", dest="page", action="store_false", help="write the notebook alone")
     run.set_defaults(command=_run)
+
+
+def _add_import(commands: Any) -> None:
+    given = commands.add_parser("import-conversations", help="make conversations of others a study that chapters read")
+    given.add_argument("files", nargs="+", type=Path, metavar="FILE", help="JSON lines: a run of a self-play, or plain")
+    given.add_argument(
+        "-o", dest="output", type=Path, required=True, help="a new .jsonl file for one setting, or a folder for each"
+    )
+    given.add_argument("--turns", type=int, default=0, help="only so many of each, and none of shorter ones")
+    for name, what in (("address", "the source"), ("commit", "the source's version"), ("licence", "the data's")):
+        given.add_argument(f"--{name}", default="", help=f"{what}, for the record")
+    given.set_defaults(command=_import)
 
 
 if __name__ == "__main__":

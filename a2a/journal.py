@@ -27,7 +27,7 @@ from pathlib import Path
 from a2a.sealed import Record, parsed, sealed, unsealed
 from a2a.secrets import scrub
 
-__all__ = ["Journal", "JournalError", "Record"]
+__all__ = ["Journal", "JournalError", "Record", "said"]
 
 
 class JournalError(ValueError):
@@ -64,7 +64,7 @@ class Journal:
             try:
                 take(unsealed(line))
             except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-                raise self._error(f"{self.path.name}, line {self._line + 1}: {_said(error)}") from error
+                raise self._error(f"{self.path.name}, line {self._line + 1}: {said(error)}") from error
             self._line += 1
             self._offset += len(line) + 1  # also where the line feed is still to come: whoever writes next adds it
 
@@ -189,11 +189,11 @@ def _is(what: Callable[[bytes], Record], line: bytes) -> bool:
     return True
 
 
-def _said(error: Exception) -> str:
-    """In one line, which need not be true of what a record holds."""
+def said(error: Exception) -> str:
+    """What was wrong with a line, in one line, which need not be true of what a record holds."""
     if isinstance(error, json.JSONDecodeError):
         return f"this isn't JSON ({error.msg} at character {error.pos + 1})"
     if isinstance(error, UnicodeDecodeError):
         return f"this isn't JSON ({error})"
-    said = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-    return textwrap.shorten(said, 300)
+    told = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+    return textwrap.shorten(told, 300)

@@ -41,7 +41,7 @@ def render_conversation(
     heading = f"<strong>{safe(title)}</strong>" if title else ""
     framed = f'<div class="a2a-conversation {PLAIN}" style="{FRAME}">'
     if link:
-        framed += f'<p><a href="{safe(link)}">Among all conversations</a></p>'
+        framed += f'<p><a href="{safe(link)}">See it among all conversations of the book</a></p>'
     if folded:
         return f'<details class="{PLAIN}"><summary>{heading}</summary>{framed}{turns}</div></details>'
     return f"{framed}{f'<p>{heading}</p>' if heading else ''}{turns}</div>"

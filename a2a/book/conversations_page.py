@@ -73,7 +73,8 @@ def _filters(studies: Sequence[Shelved]) -> str:
     ]
     search = '<label>Text <input type="search" name="text" autocomplete="off" spellcheck="false"></label>'
     said = '<output aria-live="polite"></output>'
-    return f'<form class="a2a-find" role="search" hidden>{"".join(choices)}{search}{said}</form>'
+    controls = "".join([*choices, search, said])
+    return f'<form class="a2a-find" role="search" aria-label="Conversations" hidden>{controls}</form>'
 
 
 def _choice(label: str, name: str, values: dict[str, str]) -> str:
@@ -109,7 +110,7 @@ def _item(study: str, name: str, category: str, loops: Sequence[range], labels: 
 
 
 def _said(labels: Sequence[Label], readers: str) -> str:
-    """What readers found, in a word; the turns are the first reader's who found some."""
+    """What readers found, in a word; the turns are those of the first who found some."""
     if readers == "none":
         return "no"
     spoken = next(f"{label.onset}–{label.end}" for label in labels if label.loops)

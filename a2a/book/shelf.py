@@ -1,6 +1,6 @@
 """The recorded studies with all that rules and readers say of each conversation, which the page of conversations shows.
 
-Thresholds are those of the chapters: the first reader's labels choose them.
+Thresholds are those of the chapters: the same labels choose them.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def shelf(names: Iterable[str]) -> list[Shelved]:
     """
     embed, labels = Embedder.of_book(), read_labels()
     metrics = {name: METRICS[name].distance(embed) for name in SHOWN}
-    first = choosing(labels)
-    rules = calibrate(Distances(first.texts, metrics), first.loops)
+    known = choosing(labels)
+    rules = calibrate(Distances(known.texts, metrics), known.loops)
     return [judged_by(rules, name, recorded(name), metrics, labels) for name in names]
 
 

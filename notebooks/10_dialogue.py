@@ -576,7 +576,7 @@ for name, why in reasons.items():
     page = render_conversation(
         texts[name],
         names,
-        title=f"{why}: {name} ({pair}), {known[name].verdict}",
+        title=f"{name}, {why} ({pair}): {known[name].verdict}",
         marked=known[name].loop,
         folded=True,
         link=link,

@@ -156,7 +156,7 @@
       heading,
       make("nav", { "aria-label": "Conversations" }),
       make("p", {}, `${pair}; ${study.about}.`),
-      make("p", {}, one.labels.length ? "" : "No reader has labelled it."),
+      ...(one.labels.length ? [] : [make("p", {}, "No reader has labelled it.")]),
       ...strips(study, one),
       table(study, one),
       make("ol", {}, ...one.texts.map((text, turn) => turnOf(study, one, text, turn))),

@@ -19,7 +19,7 @@
 # >
 # > {glue:text}`dialogue-line-3`
 # >
-# > — {glue:text}`dialogue-lines-from`
+# > — {glue:text}`dialogue-where`
 #
 # Two language models read each other's last output for 25 turns, from one seed sentence, with nothing else to read.
 # Paper B ({cite}`maiti2025`) reports that Mistral Nemo Base 2407 and Llama 2 13B fall into loops in 35 of 50
@@ -543,50 +543,39 @@ headline("dialogue-headline", fig)
 # ## Conversations to read
 #
 # Open them. Chosen by computation: the shortest loop of which the reader was sure, one of median length and the
-# longest; a loop of the reader that the rule misses, and a conversation in which it raises a false alarm, where there
-# are any. Where the reader was sure of none, the loops are the rule's, too. If all this gives fewer than three, those
-# with the lowest and the highest mean distance follow, and the one whose place among all differs most between metrics.
-# An orange bar marks the loop that the reader found, or where none has read the conversation, the rule.
-# {doc}`/book/conversations` holds every recorded conversation.
+# longest; the longest loop that the rule misses, and its loudest false alarm, where there are any. Where the reader was
+# sure of none, loops of the rule are shown, too; if there are fewer than three, conversations follow that are extreme
+# by their distances. A bar marks the reader's loop, or the rule's where nobody has read. All that are recorded are in
+# {doc}`/book/conversations`.
 
 # %%
-from a2a.book.examples import found, opening, worth_reading
+from a2a.book.examples import found, opening, to_show
 
 known = found(list(texts), turns_in, read)
-reasons = worth_reading(known)
-for place in telling(distances):
-    if len(reasons) < 3:
-        reasons.setdefault(list(texts)[place], "for its distances")
-if to_read:
-    reasons = {name: "asked for" for name in to_read if name in texts}
+far = [list(texts)[place] for place in telling(distances)]
+reasons = to_show(known, others=far, asked=to_read)
 shown = list(reasons)
-absent = [name for name in to_read if name not in texts]
 
 # %% tags=["hide-input"]
 from IPython.display import HTML, display
 
 from a2a.book.conversations import address, render_conversation
 
-if absent:
-    names_absent = printable(", ".join(absent), one_line=True)
-    print(f"not among these conversations: {names_absent}")
 in_book = not new and not conversations.endswith(".jsonl")
 for name, why in reasons.items():
-    link = address(told.study.name, name) if in_book else ""
     page = render_conversation(
         texts[name],
         names,
         title=f"{name}, {why} ({pair}): {known[name].verdict}",
         marked=known[name].loop,
         folded=True,
-        link=link,
+        link=address(told.study.name, name) if in_book else "",
     )
     display(HTML(page))
 
 # %% [markdown]
-# Distances differ in what fools them. Sentence embeddings of lines of random digits are near each other, while their
-# words have nothing in common, and texts without any word of the reference vocabulary all have the coherence of nothing
-# at all. The last of these conversations by all four:
+# Distances differ in what fools them: the embeddings of lines of random digits are near each other, while their words
+# have nothing in common. The last of these conversations by all four:
 
 # %% tags=["nbval-check-output"]
 row = list(texts).index(shown[-1])
@@ -598,15 +587,8 @@ rows = [
 Table([str(column) for column in columns], rows, title=f"{shown[-1]}, by turn")
 
 # %% tags=["hide-input"]
-example, its_turns = opening(texts, known)
-for place, turn in enumerate(its_turns, start=1):
-    line = " ".join(texts[example][turn].split())
-    glue_text(f"dialogue-line-{place}", line or "(empty)")
-by = "the reader" if example in read else rule.name
-looping = its_turns[0] in known[example].loop
-what = f"in a loop by {by}" if looping else "the last ones, as nothing loops"
-told_turns = ", ".join(map(str, its_turns))
-glue_text("dialogue-lines-from", f"turns {told_turns} of {example}: {what}")
+for name, line in opening(texts, known, rule.name).items():
+    glue_text(f"dialogue-{name}", line)
 
 # %% [markdown]
 # ## Does the path collapse?

@@ -12,6 +12,8 @@ from a2a.loops.spans import spans
 
 LINES = 3
 """Outputs that open a chapter."""
+FEWEST = 3
+"""Conversations that are shown."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +63,37 @@ def found(names: Sequence[str], in_loop: np.ndarray, labels: Mapping[str, Label]
     return {name: Found(spans(row), labels.get(name)) for name, row in zip(names, in_loop, strict=True)}
 
 
-def opening(texts: Mapping[str, Sequence[str]], known: Mapping[str, Found]) -> tuple[str, list[int]]:
-    """Three outputs to begin with: the name of a conversation and the turns.
+def opening(texts: Mapping[str, Sequence[str]], known: Mapping[str, Found], rule: str) -> dict[str, str]:
+    """Three outputs to begin with, "line-1", "line-2" and "line-3", and "where" they are.
 
     They are the first ones that aren't empty of the first loop of which a reader was sure, else of the first loop that
     there is; without any they are the last ones of the first conversation.
+
+    Args:
+        texts: by conversation, the seed sentence and every output.
+        known: of each of them.
+        rule: its name.
     """
-    for name in _sure_or_any(known):
-        told = [turn for turn in known[name].loop if turn < len(texts[name]) and texts[name][turn].strip()]
-        if len(told) >= LINES:
-            return name, told[:LINES]
-    name, end = next((name, len(rows)) for name, rows in texts.items())
-    return name, list(range(end - LINES, end))
+    name, turns = _three(texts, known)
+    by = "the reader" if known[name].label else rule
+    what = f"in a loop by {by}" if turns[0] in known[name].loop else "the last ones, as nothing loops"
+    lines = {f"line-{place}": " ".join(texts[name][turn].split()) for place, turn in enumerate(turns, start=1)}
+    return {**lines, "where": f"turns {', '.join(map(str, turns))} of {name}: {what}"}
+
+
+def to_show(known: Mapping[str, Found], *, others: Sequence[str], asked: Sequence[str] = ()) -> dict[str, str]:
+    """Why conversations are shown, by name: those asked for; else those worth reading and, up to three, the others.
+
+    Raises:
+        ValueError: if one that is asked for isn't there.
+    """
+    if missing := [name for name in asked if name not in known]:
+        raise ValueError(f"to_read names conversations that aren't there: {', '.join(missing)}")
+    if asked:
+        return dict.fromkeys(asked, "asked for")
+    reasons = worth_reading(known)
+    more = [name for name in others if name not in reasons][: max(0, FEWEST - len(reasons))]
+    return reasons | dict.fromkeys(more, "for its distances")
 
 
 def worth_reading(known: Mapping[str, Found]) -> dict[str, str]:
@@ -98,6 +119,15 @@ def worth_reading(known: Mapping[str, Found]) -> dict[str, str]:
         for name in names:
             reasons.setdefault(name, why)
     return reasons
+
+
+def _three(texts: Mapping[str, Sequence[str]], known: Mapping[str, Found]) -> tuple[str, list[int]]:
+    for name in _sure_or_any(known):
+        told = [turn for turn in known[name].loop if turn < len(texts[name]) and texts[name][turn].strip()]
+        if len(told) >= LINES:
+            return name, told[:LINES]
+    name, end = next((name, len(rows)) for name, rows in texts.items())
+    return name, list(range(end - LINES, end))
 
 
 def _sure_or_any(known: Mapping[str, Found]) -> list[str]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from a2a.book.examples import Found, found, opening, worth_reading
+from a2a.book.examples import Found, found, opening, to_show, worth_reading
 from a2a.loops.labels import Label
 
 QUIET = Label("s", "c", False, None, None, True, "r")
@@ -81,18 +81,44 @@ def test_a_conversation_stands_there_once():
     assert worth_reading({"a": Found([range(1, 4)])}) == {"a": "the shortest loop"}
 
 
+def where(texts, known):
+    return opening(texts, known, "the rule")["where"]
+
+
 def test_it_opens_with_a_loop_of_which_a_reader_was_sure():
     known = {"a": Found([range(1, 9)]), "b": Found([], loop(1, 9, sure=False)), "c": Found([], loop(4, 9))}
-    assert opening(dict.fromkeys(known, told()), known) == ("c", [4, 5, 6])
+    texts = dict.fromkeys(known, told())
+    lines = {"line-1": "text 4", "line-2": "text 5", "line-3": "text 6"}
+    assert opening(texts, known, "the rule") == lines | {"where": "turns 4, 5, 6 of c: in a loop by the reader"}
     del known["c"]
-    assert opening(dict.fromkeys(known, told()), known) == ("a", [1, 2, 3])
+    assert where(texts, known) == "turns 1, 2, 3 of a: in a loop by the rule"
 
 
 def test_it_opens_with_no_empty_output():
     known = {"a": Found([], loop(2, 4)), "b": Found([], loop(2, 9))}
-    assert opening({"a": told(3), "b": told(3, 4)}, known) == ("b", [2, 5, 6])
+    assert where({"a": told(3), "b": told(3, 4)}, known).startswith("turns 2, 5, 6 of b")
 
 
 @pytest.mark.parametrize("one", [Found([]), Found([], loop(9, 40))], ids=["no loop", "beyond the last turn"])
 def test_without_three_lines_of_a_loop_it_opens_with_the_last_outputs(one):
-    assert opening({"a": told()}, {"a": one}) == ("a", [8, 9, 10])
+    assert where({"a": told()}, {"a": one}).startswith("turns 8, 9, 10 of a")
+    assert where({"a": told()}, {"a": Found([])}).endswith("the last ones, as nothing loops")
+
+
+def test_lines_are_lines():
+    known = {"a": Found([range(1, 5)])}
+    assert opening({"a": ["seed", " one\n\ntwo ", *told()]}, known, "the rule")["line-1"] == "one two"
+
+
+def test_few_examples_are_filled_up_with_others():
+    known = {"a": Found([range(1, 4)]), "b": Found([]), "c": Found([]), "d": Found([])}
+    shown = to_show(known, others=["a", "b", "c", "d"])
+    assert shown == {"a": "the shortest loop", "b": "for its distances", "c": "for its distances"}
+    assert list(to_show({"a": Found([])}, others=["a", "a"])) == ["a"]
+
+
+def test_what_is_asked_for_is_shown_alone():
+    known = {"a": Found([range(1, 4)]), "b": Found([])}
+    assert to_show(known, others=["a"], asked=["b"]) == {"b": "asked for"}
+    with pytest.raises(ValueError, match="aren't there: x, y"):
+        to_show(known, others=[], asked=["x", "a", "y"])

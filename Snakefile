@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 from pathlib import Path
@@ -20,6 +21,9 @@ LONG = [name for name, chapter in CHAPTERS.items() if chapter.get("long")]
 HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chapter)
 EXECUTED = expand("notebooks/{name}.ipynb", name=CHAPTERS)
 GENERATED = [f"_build/generated/{name}" for name in ("claims.html", "claims.json", "status.md", "equilibrium.png")]
+STUDIES = sorted({re.sub(r"-\d+$", "", file.stem) for file in Path("conversations").glob("*.jsonl")})
+CONVERSATIONS = expand("_build/generated/conversations/{study}.js", study=STUDIES)
+GENERATED += ["_build/generated/conversations.html"] * bool(STUDIES)
 VARIANT_PAGES = expand("_build/variants/{run}.html", run=VARIANTS)
 EXTENSIONS = yaml.safe_load(Path("_config.yml").read_text())["sphinx"]["extra_extensions"]
 README_PICTURE = "book/images/equilibrium.png"  # the one file in book/ that is made
@@ -34,7 +38,10 @@ def scripts(wildcards):
 
 
 def recordings(wildcards):
-    folders = CHAPTERS[wildcards.name].get("data", ())
+    return files_in(CHAPTERS[wildcards.name].get("data", ()))
+
+
+def files_in(folders):
     files = (file for folder in folders for file in Path(folder).iterdir())
     return sorted(str(file) for file in files if file.is_file() and file.suffix != ".lock")
 
@@ -58,6 +65,7 @@ rule book:
         SITE,
         EXECUTED,  # asked for by name, as what follows: else one that is gone isn't missed
         GENERATED,
+        CONVERSATIONS,
         VARIANT_PAGES,
 
 
@@ -68,6 +76,7 @@ rule site:
         [str(page) for page in Path("book").rglob("[!.]*") if page.is_file() and str(page) != README_PICTURE],
         ["_config.yml", "_toc.yml", "constraints.txt", "CONTRIBUTING.md"],
         variants=VARIANT_PAGES,
+        conversations=CONVERSATIONS,
     output:
         "_build/html/index.html",
         site=SITE,
@@ -77,8 +86,9 @@ rule site:
         "rm -rf _build/html && "
         "jupyter-book build . -W -n --keep-going --quiet && "
         "cp _build/generated/claims.json _build/html && "
-        "mkdir -p _build/html/variants && "
+        "mkdir -p _build/html/variants _build/html/book/conversations && "
         "for page in {input.variants}; do cp $page _build/html/variants; done && "
+        "for study in {input.conversations}; do cp $study _build/html/book/conversations; done && "
         "find _build/html -type f > {output.site}"
 
 
@@ -152,6 +162,19 @@ rule claims:
         found = claims_json(map(Path, input.notebooks), statements)
         Path(output.page).write_text(claims_page(found["claims"], statements))
         Path(output.data).write_text(json.dumps(found, indent=1))
+
+
+rule conversations:
+    input:
+        lambda wildcards: package_files("a2a/book/conversations_page.py"),
+        lambda wildcards: files_in(["conversations"]),
+    output:
+        page="_build/generated/conversations.html",
+        texts=CONVERSATIONS,
+    run:
+        from a2a.book.conversations_page import write_conversations
+
+        write_conversations(STUDIES, Path(output.page))
 
 
 rule status:

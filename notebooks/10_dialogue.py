@@ -13,6 +13,14 @@
 # %% [markdown]
 # # Two language models talking
 #
+# > {glue:text}`dialogue-line-1`
+# >
+# > {glue:text}`dialogue-line-2`
+# >
+# > {glue:text}`dialogue-line-3`
+# >
+# > — {glue:text}`dialogue-where`
+#
 # Two language models read each other's last output for 25 turns, from one seed sentence, with nothing else to read.
 # Paper B ({cite}`maiti2025`) reports that Mistral Nemo Base 2407 and Llama 2 13B fall into loops in 35 of 50
 # conversations. **Those models are the paper's; here {glue:text}`dialogue-pair` ran. {glue:text}`dialogue-share-reader`
@@ -57,8 +65,7 @@ metric = "cosine"  # whose rule the figures show;
 # {cosine, Jaccard, BLEU, coherence}
 steps = 3  # consecutive distances below the threshold; [1, 25]
 thresholds = {}  # by metric, for lag 1, in place of the calibrated ones
-to_read = ["news-04", "question-01", "question-03", "question-06", "literary-01"]
-# conversations to be shown in full
+to_read = []  # conversations to be shown in full; none named: chosen by their loops
 edge = 5  # turns at either end that are compared, at most half of them; [1, 500]
 perplexity = 30.0  # of t-SNE, at most a third of the texts; [1, 1000]
 resamples = 2000  # bootstrap, and random signs of a test; [100, 100000]
@@ -252,7 +259,7 @@ off = Embedder()(sample) - embed(sample)
 print(f"{len(sample)} embeddings computed again: {within(off, ROUNDING)}")
 
 # %% [markdown]
-# ## Conversations to read
+# ## What a loop is
 #
 # A loop is what readers find one: three outputs in a row that each, for most of their length, say again what stands in
 # the six texts before. The readers are instances of a large language model; {doc}`11_loops` says what they were given
@@ -264,51 +271,6 @@ read = {
     for label in settled(known_labels)
     if label.study == told.study.name
 }
-
-# %% [markdown]
-# Open them. With the parameters of the book: the shortest loop of which the reader was sure, one of median length, the
-# longest, a conversation without one, and one that was chosen because it fools metrics. An orange bar marks the loop
-# that the reader found. (Where none of the names is among the conversations: those with the lowest and the highest mean
-# distance by the first metric, and the one whose place among all differs most between metrics.)
-
-# %%
-chosen = [name for name in to_read if name in texts]
-shown = chosen or [list(texts)[place] for place in telling(distances)]
-absent = [name for name in to_read if name not in texts]
-
-# %% tags=["hide-input"]
-from IPython.display import HTML, display
-
-from a2a.book.conversations import render_conversation
-
-if absent:
-    names_absent = printable(", ".join(absent), one_line=True)
-    print(f"not among these conversations: {names_absent}")
-for name in shown:
-    label = read.get(name)
-    loop = range(label.onset, label.end + 1) if label and label.loops else []
-    verdict = f"a loop from turn {loop[0]} to {loop[-1]}" if loop else "no loop"
-    title = f"{name} ({pair}): {verdict if label else 'not labelled'}"
-    page = render_conversation(
-        texts[name], names, title=title, marked=loop, folded=True
-    )
-    display(HTML(page))
-
-# %% [markdown]
-# With the parameters of the book the last one ends in random digits. To a reader nothing repeats there. The sentence
-# embeddings of such lines are near each other, their words have nothing in common, and without any word of the
-# reference vocabulary their coherence is that of nothing at all, the same every time: three metrics, three answers.
-
-# %% tags=["nbval-check-output"]
-from a2a.book.tables import Table
-
-row = list(texts).index(shown[-1])
-columns = ["lag 1", *range(last_turn + 1 - ends, last_turn + 1)]
-rows = [
-    [name, *(f"{value:.2f}" for value in distances.at(name)[row, -ends:])]
-    for name in metrics
-]
-Table([str(column) for column in columns], rows, title=f"{shown[-1]}, by turn")
 
 # %% [markdown]
 # ## Over the turns
@@ -379,6 +341,8 @@ falls_by = {
 }
 
 # %% tags=["nbval-check-output"]
+from a2a.book.tables import Table
+
 columns = ["change", "lag 1", "lag 2", "to the seed"]
 rows = [
     [name, *(average(values).shown("+.2f") for values in by.values())]
@@ -576,6 +540,57 @@ fig.suptitle(heading, fontsize="medium")
 headline("dialogue-headline", fig)
 
 # %% [markdown]
+# ## Conversations to read
+#
+# Open them. Chosen by computation: the shortest loop of which the reader was sure, one of median length and the
+# longest; the longest loop that the rule misses, and its loudest false alarm, where there are any. Where the reader was
+# sure of none, loops of the rule are shown, too; if there are fewer than three, conversations follow that are extreme
+# by their distances. A bar marks the reader's loop, or the rule's where nobody has read. All that are recorded are in
+# {doc}`/book/conversations`.
+
+# %%
+from a2a.book.examples import found, opening, to_show
+
+known = found(list(texts), turns_in, read)
+far = [list(texts)[place] for place in telling(distances)]
+reasons = to_show(known, others=far, asked=to_read)
+shown = list(reasons)
+
+# %% tags=["hide-input"]
+from IPython.display import HTML, display
+
+from a2a.book.conversations import address, render_conversation
+
+in_book = not new and not conversations.endswith(".jsonl")
+for name, why in reasons.items():
+    page = render_conversation(
+        texts[name],
+        names,
+        title=f"{name}, {why} ({pair}): {known[name].verdict}",
+        marked=known[name].loop,
+        folded=True,
+        link=address(told.study.name, name) if in_book else "",
+    )
+    display(HTML(page))
+
+# %% [markdown]
+# Distances differ in what fools them: the embeddings of lines of random digits are near each other, while their words
+# have nothing in common. The last of these conversations by all four:
+
+# %% tags=["nbval-check-output"]
+row = list(texts).index(shown[-1])
+columns = ["lag 1", *range(last_turn + 1 - ends, last_turn + 1)]
+rows = [
+    [name, *(f"{value:.2f}" for value in distances.at(name)[row, -ends:])]
+    for name in metrics
+]
+Table([str(column) for column in columns], rows, title=f"{shown[-1]}, by turn")
+
+# %% tags=["hide-input"]
+for name, line in opening(texts, known, rule.name).items():
+    glue_text(f"dialogue-{name}", line)
+
+# %% [markdown]
 # ## Does the path collapse?
 #
 # Paper B shows t-SNE pictures in which a conversation's path ends in one place. t-SNE preserves neighbourhoods, not
@@ -695,9 +710,8 @@ show("fig-dialogue-tsne", fig)
 # ---
 # name: fig-dialogue-tsne
 # alt: >-
-#   Panels with the same grey cloud of points, in each the path of one conversation. With the parameters of the book the
-#   looping one stays in one spot after a few turns, the one without a loop wanders, the third jumps and ends in a
-#   corner of its own.
+#   Panels with the same grey cloud of points, in each the path of one conversation. A path that loops stays in one spot
+#   for as long as it does; one that doesn't wanders.
 # ---
 # t-SNE of all seed sentences and outputs (grey), and the paths of the last three conversations above, from the seed
 # sentence (square) through dark to light points. The pair stands above the panels.

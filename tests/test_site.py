@@ -1,6 +1,8 @@
 """The built site: it is there, it is whole, and a reader who can't see the pictures is told what they show."""
 
+import gzip
 import json
+import re
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -117,3 +119,30 @@ def test_every_variant_has_a_page_that_the_status_links():
 
 def test_no_cell_of_a_chapter_failed(name):
     assert not article(name).select(".output.traceback, .stderr")
+
+
+def test_every_recorded_conversation_is_on_its_page_and_its_texts_are_beside_it():
+    recordings = sorted((ROOT / "conversations").glob("*.jsonl"))
+    studies = {file: re.sub(r"-\d+$", "", file.stem) for file in recordings}
+    shown = {f"{study}/{name}" for file, study in studies.items() for name in names_in(file)}
+    listed = {item["id"] for item in article("book/conversations").select(".a2a-shelf li")}
+    assert shown and listed == shown
+    scripts = {file.stem for file in (SITE / "book" / "conversations").glob("*.js")}
+    assert scripts == set(studies.values())
+
+
+def names_in(recording):
+    """The conversations of a file, which its first line names."""
+    with recording.open() as lines:
+        return [seed["id"] for seed in json.loads(next(lines))["seeds"]]
+
+
+def test_the_page_of_conversations_is_light():
+    page = (SITE / "book/conversations.html").read_bytes()
+    own = [(SITE / f"_static/a2a-conversations.{kind}").read_bytes() for kind in ("js", "css")]
+    assert sum(len(gzip.compress(part)) for part in [page, *own]) < 150_000
+
+
+def test_the_dialogue_chapter_links_each_conversation_that_it_shows():
+    links = [link["href"] for link in article(f"notebooks/{stem_of('dialogue')}").select(".a2a-conversation a")]
+    assert len(links) >= 3 and all("book/conversations.html#main/" in link for link in links)

@@ -6,6 +6,7 @@ a change; what it should do is found here by other means than its own.
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,11 @@ HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chap
 SITE = {"_build/html/index.html", "_build/site.txt"}
 CLAIMS = {"_build/generated/claims.html", "_build/generated/claims.json"}
 STATUS = {"_build/generated/status.md"}
+CONVERSATIONS = {"_build/generated/conversations.html"} | {
+    f"_build/generated/conversations/{file.stem}.js"
+    for file in (ROOT / "conversations").glob("*.jsonl")
+    if not re.search(r"-\d+$", file.stem)
+}
 PICTURES = {"_build/generated/equilibrium.png", "book/images/equilibrium.png"}
 PARTS = ("_build/html/book/status.html", "_build/html/_static/a2a.css")
 ONE, OTHER = list(CHAPTERS)[2:4]
@@ -48,6 +54,14 @@ def variants(chapters, suffix):
 VARIANT_PAGES = variants(CHAPTERS, ".html")
 
 
+@cache
+def shown(module):
+    """What is made of recorded conversations with a module of the package."""
+    finder = ModuleFinder(path=[str(ROOT)])
+    finder.import_hook("a2a.book.conversations_page")
+    return CONVERSATIONS | SITE if module in finder.modules else set()
+
+
 def executed(chapters):
     """All that is made from the outputs of these chapters, and they."""
     outputs = {f"notebooks/{chapter}.ipynb" for chapter in chapters} | CLAIMS | STATUS | SITE
@@ -65,7 +79,7 @@ def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("built") / "checkout"
     unused = shutil.ignore_patterns(".*", "_build", "runs", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, folder, ignore=unused)
-    for output in executed(CHAPTERS) | set(PARTS):
+    for output in executed(CHAPTERS) | CONVERSATIONS | set(PARTS):
         replace(folder / output, b"")
     (folder / "_build/site.txt").write_text("\n".join(PARTS))
     snakemake(folder, "--touch", "--forceall", "--cores", "1")
@@ -111,21 +125,26 @@ def remade(folder, **environment):
 @pytest.mark.parametrize("pattern", ["a2a/book/execute.py", "a2a/**/server.py"])
 def test_a_module(checkout, pattern):
     file = next(checkout.glob(pattern))
-    chapters = importing(".".join(file.relative_to(checkout).with_suffix("").parts))
+    module = ".".join(file.relative_to(checkout).with_suffix("").parts)
+    chapters = importing(module)
     change(file)
-    assert remade(checkout) == executed(chapters) | references(chapters)
+    assert remade(checkout) == executed(chapters) | references(chapters) | shown(module)
 
 
 def test_data_of_a_package(checkout):
     file = next(checkout.glob("a2a/**/*.npz"))
-    chapters = importing(".".join(file.relative_to(checkout).parent.parts))
+    package = ".".join(file.relative_to(checkout).parent.parts)
+    chapters = importing(package)
     change(file)
-    assert chapters and remade(checkout) == executed(chapters) | references(chapters)
+    assert chapters and remade(checkout) == executed(chapters) | references(chapters) | shown(package)
 
 
-def test_what_makes_a_page(checkout):
-    change(checkout / "a2a/book/claims_page.py")
-    assert remade(checkout) == CLAIMS | SITE
+@pytest.mark.parametrize(
+    ("module", "parts"), [("claims_page", CLAIMS), ("conversations_page", CONVERSATIONS), ("shelf", CONVERSATIONS)]
+)
+def test_what_makes_a_page(checkout, module, parts):
+    change(checkout / f"a2a/book/{module}.py")
+    assert remade(checkout) == parts | SITE
 
 
 @pytest.mark.parametrize("file", ["a2a/book/onefile.py", "book/rerun.md"])
@@ -158,7 +177,8 @@ def test_a_notebook_and_the_small_parameters_of_another(checkout):
 def test_a_new_recording(checkout):
     replace(checkout / "conversations/another.jsonl", b"")
     chapters = {name for name, chapter in CHAPTERS.items() if "conversations" in chapter.get("data", ())}
-    assert chapters and remade(checkout) == executed(chapters) | references(chapters)
+    there = CONVERSATIONS | {"_build/generated/conversations/another.js"}
+    assert chapters and remade(checkout) == executed(chapters) | references(chapters) | there
 
 
 def test_the_pinned_versions(checkout):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from a2a.printable import excerpt
 
@@ -23,6 +24,7 @@ def render_conversation(
     marked: Sequence[int] = (),
     limit: int = 2000,
     folded: bool = False,
+    link: str = "",
 ) -> str:
     """A conversation to read in full, in a frame that scrolls.
 
@@ -33,13 +35,21 @@ def render_conversation(
         marked: turns to set apart, such as those of a loop.
         limit: characters of one text that are shown; the rest is counted.
         folded: show the title alone until a reader opens it.
+        link: the conversation's own address.
     """
     turns = "".join(_turn(turn, text, names, turn in marked, limit) for turn, text in enumerate(texts))
     heading = f"<strong>{safe(title)}</strong>" if title else ""
     framed = f'<div class="a2a-conversation {PLAIN}" style="{FRAME}">'
+    if link:
+        framed += f'<p><a href="{safe(link)}">See it among all conversations of the book</a></p>'
     if folded:
         return f'<details class="{PLAIN}"><summary>{heading}</summary>{framed}{turns}</div></details>'
     return f"{framed}{f'<p>{heading}</p>' if heading else ''}{turns}</div>"
+
+
+def address(study: str, conversation: str) -> str:
+    """The permanent address of a recorded conversation, seen from a chapter's page."""
+    return f"../book/conversations.html#{quote(f'{study}/{conversation}')}"
 
 
 def safe(text: str, most: int = LINE, *, one_line: bool = True) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 
 def words(text: str) -> list[str]:
@@ -12,5 +13,10 @@ def words(text: str) -> list[str]:
 
 def jaccard(first: str, second: str) -> float:
     """Jaccard distance of the sets of words of two texts, 1 - |A & B| / |A | B|; 0 if both have none."""
-    a, b = set(words(first)), set(words(second))
+    a, b = _word_set(first), _word_set(second)
     return 1 - len(a & b) / len(a | b) if a | b else 0.0
+
+
+@lru_cache(maxsize=4096)  # the texts of one study: each is compared with several others
+def _word_set(text: str) -> frozenset[str]:
+    return frozenset(words(text))

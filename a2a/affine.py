@@ -119,11 +119,12 @@ def fit_together(kind: type[AffineMap], **agents: Any) -> None:
     arrays.batch_shape(**{name: agent.batch for name, agent in agents.items()})
 
 
+@within_range
 def spectral_radius(M: Float[Array, "*batch d d"]) -> Float[Array, "*batch"] | float:
     """Largest modulus of an eigenvalue of M (..., d, d), shape (...); a float for a single matrix.
 
     Raises:
-        ValueError: if M isn't square or holds NaN or infinity.
+        ValueError: if M isn't square, holds NaN or infinity, or has eigenvalues beyond the range of numbers.
     """
     M = arrays.square("M", M)
     xp = arrays.namespace(M=M)

@@ -45,20 +45,29 @@ def turns_to_share(
         share: between 0 and 1, a float or a batch (...).
         longest: an upper bound for the number of turns. If it is infinite, as `most_turns` is where errors may grow,
             nothing is counted, and every number is infinite.
+
+    Raises:
+        ValueError: if errors grow beyond the range of numbers.
     """
     M, error = in_numpy("M", arrays.square("M", M)), in_numpy("error", error)
     error, share = arrays.vector("error", error, M.shape[-1]), in_numpy("share", share)
     limit = real("longest", longest).item()
     if not math.isfinite(limit):
         return np.full(norm(error).shape, np.inf)
-    goal, done = share * norm(error), np.zeros(1)
-    powers = [M]
-    while 2 ** len(powers) <= 2 * limit:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _counted(M, error, share * norm(error), limit)
+
+
+def _counted(
+    M: Float[np.ndarray, "*#batch d d"], error: Float[np.ndarray, "*#batch d"], goal: Any, limit: float
+) -> Float[np.ndarray, "*both"]:
+    powers, done = [M], np.zeros(1)
+    while 2 ** len(powers) <= limit:
         powers.append(powers[-1] @ powers[-1])
     for exponent in reversed(range(len(powers))):
-        ahead = matvec(powers[exponent], error)
+        ahead = in_numpy("what M makes of the error", matvec(powers[exponent], error))
         far = norm(ahead) > goal
-        error, done = np.where(far[..., None], ahead, error), done + far * 2**exponent
+        error, done = np.where(far[..., None], ahead, error), done + far * 2.0**exponent
     return done + 1
 
 

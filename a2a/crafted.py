@@ -77,6 +77,7 @@ def attackers_by_size(
     return [landing(xp.concat([first, unseen[..., :more, :]], axis=-2), theta, eta) for more in sizes]
 
 
+@within_range
 def never_moved(unseen: Float[Array, "*batch k d"], error: Float[Array, "*batch d"]) -> Array:
     """What remains of an error in the directions that `attackers_by_size` don't see, for each of them, (1 + k, ...)."""
     unseen = _directions(unseen)

@@ -10,9 +10,11 @@ from jaxtyping import Float
 from a2a import arrays, linalg
 from a2a.affine import AffineMap, fit_together
 from a2a.agents import Agent, GradientAgent, answer
+from a2a.finite import within_range
 from a2a.helper import Helper, newton_target, probe
 from a2a.linalg import Array, eigh, identity, matvec, operator_norm, product, transpose
 from a2a.plain import brief, in_numpy
+from a2a.solving import solve_seen
 
 
 def partly_sighted(
@@ -42,6 +44,7 @@ def partly_sighted(
     return GradientAgent((S + transpose(S)) / 2, theta, eta), directions[..., : d - rank, :]
 
 
+@within_range
 def wrong_hessian(
     rng: np.random.Generator, S: Float[np.ndarray, "*batch d d"], sigma: Any
 ) -> Float[np.ndarray, "*batch d d"]:
@@ -60,18 +63,30 @@ def wrong_hessian(
     W = W + transpose(W)
     W *= (sigma / operator_norm(W))[..., None, None]
     values, vectors = eigh(S)
-    root = product(vectors * np.sqrt(values)[..., None, :], transpose(vectors))
+    root = product(vectors * np.sqrt(values.clip(0))[..., None, :], transpose(vectors))
     H = product(root, identity(S) + W, root)
     return (H + transpose(H)) / 2
 
 
+@within_range
 def exchange_matrix(main: GradientAgent, hessian: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
-    """What an exchange does to an error if the helper takes `hessian` for the main agent's: (I - H^-1 S_A) P."""
+    """What an exchange does to an error if the helper takes `hessian` for the main agent's: (I - H^-1 S_A) P.
+
+    Directions that the hessian misses are left uncorrected, as by `newton_target`.
+
+    Raises:
+        ValueError: if the hessian is so small that its inverse leaves the range of numbers.
+
+    Warns:
+        IllConditioned: if the hessian is so ill-conditioned that the matrix may be off by more than 1/100.
+    """
     hessian = arrays.symmetric("hessian", hessian, main.d)
     arrays.namespace(**{"hessian": hessian, "the main agent": main.S})
-    return product(identity(main.S) - linalg.apply("solve", hessian, main.S), main.M)
+    solved = solve_seen("the hessian", hessian[..., None, :, :], transpose(main.S))  # column by column
+    return product(identity(main.S) - transpose(solved), main.M)
 
 
+@within_range
 def root_loss(S: Float[Array, "*#batch d d"], error: Float[Array, "*#batch d"]) -> Float[Array, "*both"]:
     """The root of twice the regression loss of a prompt of geometry S at an error: sqrt(error^T S error)."""
     S = arrays.square("S", S)

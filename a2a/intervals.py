@@ -146,6 +146,9 @@ def bootstrap(
     n = len(rows[0])
     if not n:
         return unknown(unit=unit)
+    if not all(row.size and len(row) == n for row in rows):
+        shapes = ", ".join(str(row.shape) for row in rows)
+        raise ValueError(f"samples must be rows of as many numbers each, got shapes {shapes}")
     again = generator(rng).integers(n, size=(draws, n))
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is infinite
         drawn = statistic(*(row[again] for row in rows))

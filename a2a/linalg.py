@@ -77,7 +77,7 @@ def power_of_two(size: Float[Array, "*batch"]) -> Float[Array, "*batch"]:
 
 
 def norm(v: Float[Array, "*batch d"]) -> Float[Array, "*batch"]:
-    """Euclidean norm over the last dimension, scaled where squares would leave the range."""
+    """Euclidean norm over the last dimension, scaled where squares would leave the range; infinite where it does."""
     xp = array_namespace(v)
     with np.errstate(over="ignore", under="ignore"):
         plain = xp.linalg.vector_norm(v, axis=-1)
@@ -88,7 +88,8 @@ def norm(v: Float[Array, "*batch d"]) -> Float[Array, "*batch"]:
     size = xp.max(xp.abs(v), axis=-1)
     as_it_is = in_range | (size == 0) | ~xp.isfinite(size)
     unit = xp.where(as_it_is, 1.0, size)
-    return xp.where(as_it_is, plain, xp.linalg.vector_norm(v / unit[..., None], axis=-1) * unit)
+    with np.errstate(over="ignore"):
+        return xp.where(as_it_is, plain, xp.linalg.vector_norm(v / unit[..., None], axis=-1) * unit)
 
 
 def unit(v: Float[Array, "*batch d"]) -> Float[Array, "*batch d"]:

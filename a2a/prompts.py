@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from jaxtyping import Float
 
 from a2a import arrays, linalg
 from a2a.arrays import Array
+from a2a.finite import within_range
 from a2a.plain import in_numpy
 
 
@@ -40,8 +42,8 @@ class Prompt:
         arrays.batch_shape(X=tuple(X.shape[:-2]), theta=tuple(theta.shape[:-1]))
         with np.errstate(over="ignore", invalid="ignore"):
             y = arrays.floating("the labels X theta", linalg.matvec(X, theta))
-        if noise:
-            y = y + noise * arrays.standard_normal(rng, tuple(y.shape), like=y)
+            if noise:
+                y = y + noise * arrays.standard_normal(rng, tuple(y.shape), like=y)
         return cls(X, y)
 
     def repeated(self, copies: int) -> Prompt:
@@ -117,9 +119,10 @@ def label_noise_error(n: int, d: int, noise: float) -> float:
         return max(d - n, 0) ** 0.5
     if abs(n - d) <= 1:
         return float("inf")
-    return (max(d - n, 0) + noise**2 * min(n, d) / (abs(n - d) - 1)) ** 0.5
+    return math.hypot(max(d - n, 0) ** 0.5, noise * (min(n, d) / (abs(n - d) - 1)) ** 0.5)
 
 
+@within_range
 def random_covariance(
     rng: np.random.Generator, spectrum: Any, batch: tuple[int, ...] = ()
 ) -> Float[np.ndarray, "*out d d"]:
@@ -128,7 +131,7 @@ def random_covariance(
     The signs that a QR decomposition gives its columns don't matter: they cancel in Q diag(spectrum) Q^T.
 
     Raises:
-        ValueError: if an eigenvalue of `spectrum` (..., d) is negative.
+        ValueError: if an eigenvalue of `spectrum` (..., d) is negative, or so large that its covariance overflows.
     """
     spectrum = in_numpy("spectrum", arrays.vector("spectrum", spectrum))
     if (spectrum < 0).any():
@@ -152,4 +155,6 @@ def _square_root(S: Float[Array, "*batch d d"]) -> Float[Array, "*batch d d"]:
     xp = array_namespace(S)
     values, vectors = linalg.eigh(S)
     root = xp.sqrt(xp.clip(values, 0.0, None))
-    return linalg.product(vectors * root[..., None, :], linalg.transpose(vectors))
+    with np.errstate(invalid="ignore"):
+        product = linalg.product(vectors * root[..., None, :], linalg.transpose(vectors))
+    return arrays.floating("the square root of the covariance", product)

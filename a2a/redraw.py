@@ -40,13 +40,18 @@ class RedrawingAgent:
             return w + self.eta / self.n * matvec(transpose(X), matvec(X, off))
 
 
+@within_range
 def redraw_factor(n: int, d: int, eta: float) -> float:
     """The factor c = (1 - eta)^2 + eta^2 (d + 1) / n by which a redrawing agent multiplies the mean square of an error.
 
     E (I - eta S)^2 = c I for the geometry S of n standard normal examples in d dimensions.
+
+    Raises:
+        ValueError: if the factor leaves the range of numbers.
     """
     n, d, eta = arrays.positive_int("n", n), arrays.positive_int("d", d), arrays.positive_float("eta", eta)
-    return (1 - eta) ** 2 + eta**2 * (d + 1) / n
+    # products: a power of a Python float that leaves the range is an error of its own kind
+    return (1 - eta) * (1 - eta) + eta * eta * (d + 1) / n
 
 
 @within_range
@@ -77,7 +82,7 @@ def redrawn_mean_squares(
     for _ in range(arrays.positive_int("turns", turns)):
         off_target = _off_target(mean, moment, gap)
         squares.append(xp.stack([apply("trace", moment), factor * apply("trace", off_target)]))
-        inner = moment + 2 * eta * (_symmetric(_outer(mean, gap)) - moment) + eta**2 * _between(off_target, n)
+        inner = moment + 2 * eta * (_symmetric(_outer(mean, gap)) - moment) + eta * eta * _between(off_target, n)
         mean, moment = matvec(first.M, mean + eta * (gap - mean)), product(first.M, inner, transpose(first.M))
     return xp.stack(squares, axis=1)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from a2a import arrays
 from a2a.agents import Agent, answer
+from a2a.finite import within_range
 from a2a.linalg import Array
 from a2a.plain import brief
 
@@ -31,6 +32,7 @@ class RoundingAgent:
         return xp.where(xp.isfinite(steps), self.grid * xp.round(steps), written)
 
 
+@within_range
 def dead_zone(grid: float, stride: Any) -> Any:
     """How far from its objective a rounding agent may stall in a coordinate, grid / (2 stride).
 
@@ -42,6 +44,7 @@ def dead_zone(grid: float, stride: Any) -> Any:
     return arrays.positive_float("grid", grid) / (2 * stride)
 
 
+@within_range
 def error_of_noise(grid: float, stride: Any) -> Any:
     """The standard deviation in a coordinate if rounding were independent noise of its variance, grid^2 / 12.
 

@@ -119,3 +119,8 @@ def test_shrinkage_is_1_minus_the_norm_and_keeps_the_digits_of_a_small_step(lib,
 def test_a_composition_of_symmetric_maps_is_not_symmetric(rng):
     one = agent(rng, 3)
     assert one.symmetric and not (one @ one).symmetric and not AffineMap(one.M, one.c).symmetric
+
+
+def test_eigenvalues_out_of_range_are_refused(lib):
+    with pytest.raises(ValueError, match="spectral_radius must stay within the range of its numbers"):
+        spectral_radius(lib(1.7e308 * np.ones((2, 2))))

@@ -61,3 +61,12 @@ def test_doublings_last_until_the_slowest_pair_is_at_rest():
 def test_pairs_that_drift_apart_need_not_be_waited_for():
     assert doublings_to_rest(np.array([0.9999999, 10.0]), 1e-8) == 3
     assert doublings_to_rest(np.array([1.0]), 1e-8) == 50
+
+
+def test_a_bound_may_be_as_large_as_numbers_get():
+    assert turns_to_share(0.5 * np.eye(1), np.ones(1), 0.3, 1.7e308) == 2
+
+
+def test_errors_that_outgrow_the_numbers_are_refused():
+    with pytest.raises(ValueError, match="what M makes of the error must be finite"):
+        turns_to_share(1e8 * np.eye(2), np.ones(2), 0.1, 1000.0)

@@ -44,3 +44,7 @@ def test_directions_and_objectives_are_random(rng):
 def test_the_same_seed_draws_the_same():
     one, other = (conditioned_agents(np.random.default_rng(3), [2.0, 3.0], 3, 0.5) for _ in range(2))
     assert (one.S == other.S).all() and (one.theta == other.theta).all()
+
+
+def test_a_root_mean_square_out_of_range_is_infinite(lib):
+    assert root_mean_square(lib([[1e308, 1e308], [1e308, 1.7e308]])) == np.inf

@@ -136,3 +136,21 @@ def test_what_it_hears_may_change_later():
     target(w)
     w *= 7
     assert close(target.answers[0], [1.0])
+
+
+def test_an_exchange_corrects_what_the_hessian_sees_and_nothing_else(lib, rng):
+    main, other, w0 = agent(rng, 3, lib), agent(rng, 3, lib), rng.standard_normal(3)
+    H = lib(np.diag([1.0, 0.5, 0.0]))
+    told = alternate(main, newton_helper(other, main, hessian=H), lib(w0), 1).second[0]
+    expected = np.asarray(exchange_matrix(main, H)) @ (w0 - np.asarray(main.theta))
+    assert close(np.asarray(told - main.theta), expected, 1e-7)
+
+
+def test_a_hessian_too_small_to_be_inverted_is_refused():
+    with pytest.raises(ValueError, match="exchange_matrix must stay within the range of its numbers"):
+        exchange_matrix(GradientAgent(np.eye(2), np.zeros(2), 0.5), 1e-320 * np.eye(2))
+
+
+def test_a_hessian_may_be_wrong_about_a_prompt_that_misses_a_direction(rng):
+    seen = np.array([[3.0, 1e-17], [1e-17, 0.0]])  # by rounding, its smaller eigenvalue is below 0
+    assert close(wrong_hessian(rng, seen, 0.0), np.diag([3.0, 0.0]))

@@ -187,3 +187,9 @@ def test_a_statistic_of_several_numbers_is_refused(rng):
 def test_a_mean_beyond_the_range_of_numbers_is_infinite_and_no_warning(rng):
     found = mean(np.array([1.7e308, 1.7e308, 1.6e308]), rng, 9)
     assert found.value == np.inf and found.is_known
+
+
+@pytest.mark.parametrize("rows", [[np.zeros((1, 0))], [np.zeros(3), np.zeros(2)]])
+def test_rows_that_cannot_be_drawn_together_are_refused(rng, rows):
+    with pytest.raises(ValueError, match="samples must be rows of as many numbers each, got shapes"):
+        bootstrap(lambda *drawn: drawn[0].mean(axis=-1), *rows, rng=rng, draws=9)

@@ -163,3 +163,18 @@ def test_label_noise_takes_the_objective_as_far_as_in_theory(n, d, noise):
 @pytest.mark.parametrize("n", [4, 5, 6])
 def test_label_noise_in_between_has_no_finite_mean(n):
     assert label_noise_error(n, 5, 0.1) == np.inf
+
+
+def test_label_noise_may_be_of_any_size():
+    assert label_noise_error(9, 2, 1e200) == pytest.approx(1e200 * label_noise_error(9, 2, 1.0))
+    assert label_noise_error(2, 9, 1e-200) == pytest.approx(7**0.5)
+
+
+def test_a_covariance_without_a_square_root_in_range_is_refused(rng):
+    with pytest.raises(ValueError, match="the square root of the covariance must be finite"):
+        sample_prompt(rng, 9, 2, np.ones(2), covariance=1.7e308 * np.array([[1.0, 0.3], [0.3, 0.8]]))
+
+
+def test_labels_out_of_range_are_refused(rng):
+    with pytest.raises(ValueError, match="y must be finite"):
+        sample_prompt(rng, 9, 2, np.ones(2), noise=1.7e308)

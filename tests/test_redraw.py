@@ -137,3 +137,12 @@ def test_what_runs_out_of_range_is_refused(rng):
     first = agent(rng, 2)
     with pytest.raises(ValueError, match="within the range"):
         redrawn_mean_squares(first, np.ones(2), np.ones(2), 1e30, 1, 12)
+
+
+def test_a_step_whose_square_is_out_of_range_is_refused(rng):
+    for function, named in (
+        (lambda: redraw_factor(9, 2, 5e154), "redraw_factor"),
+        (lambda: redrawn_mean_squares(agent(rng, 2), np.ones(2), np.ones(2), 5e154, 9, 2), "redraw"),
+    ):
+        with pytest.raises(ValueError, match=f"{named}.* must stay within the range of its numbers"):
+            function()

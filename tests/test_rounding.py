@@ -69,3 +69,9 @@ def test_a_grid_is_positive(grid):
 def test_a_grid_finer_than_the_digits_rounds_nothing(lib):
     w = lib([0.1, -3.0, 0.0])
     assert RoundingAgent(lambda w: w, 1e-322)(w).tolist() == w.tolist()
+
+
+@pytest.mark.parametrize("function", [dead_zone, error_of_noise])
+def test_a_stride_too_small_to_divide_by_is_refused(function):
+    with pytest.raises(ValueError, match=f"{function.__name__} must stay within the range of its numbers"):
+        function(1e300, np.array([1e-320]))

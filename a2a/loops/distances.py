@@ -39,6 +39,12 @@ class Distances:
             self._known[metric, 0] = drift(self.metrics[metric], self.conversations)
         return self._known[metric, 0]
 
+    def to_nearest(self, metric: str, window: int) -> np.ndarray:
+        """Each output against the nearest of the last texts, (conversations, turns); see `nearest`."""
+        if (metric, -window) not in self._known:
+            self._known[metric, -window] = nearest(self.metrics[metric], self.conversations, window)
+        return self._known[metric, -window]
+
     def crossed(self) -> Distances:
         """Those of a negative control: conversations in which no output answers another (see `crossed`)."""
         return Distances(crossed(self.conversations), self.metrics)
@@ -80,6 +86,30 @@ def drift(metric: Distance, conversations: Sequence[Sequence[str]]) -> np.ndarra
     texts = [text for texts in conversations for text in texts[1:]]
     seeds = [texts[0] for texts in conversations for _ in range(turns)]
     return np.where(_silent(texts), np.nan, metric(texts, seeds)).reshape(len(conversations), turns)
+
+
+def nearest(metric: Distance, conversations: Sequence[Sequence[str]], window: int) -> np.ndarray:
+    """Each output against the nearest of the last texts before it that aren't empty, the seed sentence among them.
+
+    Args:
+        conversations: equally long lists of the seed sentence and every output.
+        window: how many texts it looks back.
+
+    Returns:
+        (conversations, turns); NaN for an empty output, and where no text stands before.
+    """
+    found = np.full((len(conversations), _turns(conversations)), np.nan)
+    places, texts, others = [], [], []
+    for row, told in enumerate(conversations):
+        heard = [turn for turn, text in enumerate(told) if text.strip()]
+        for number, turn in enumerate(heard):
+            for before in heard[max(0, number - window) : number]:
+                places.append((row, turn - 1))
+                texts.append(told[turn])
+                others.append(told[before])
+    if texts:
+        np.fmin.at(found, tuple(np.transpose(places)), metric(texts, others))
+    return found
 
 
 def telling(distances: Distances) -> list[int]:

@@ -7,6 +7,8 @@ from a2a.loops import distances, metrics
 
 VECTORS = {"east": [1, 0], "north": [0, 1], "west": [-1, 0], "northeast": [math.sqrt(0.5)] * 2}
 
+NAN = float("nan")
+
 
 def embed(texts):
     return np.array([VECTORS[text] for text in texts], dtype=float)
@@ -70,6 +72,24 @@ def test_each_distance_is_computed_once():
     assert np.array_equal(found.to_seed("Jaccard"), distances.drift(metrics.jaccard_distance, TOLD))
     found.to_seed("Jaccard")
     assert calls == [6, 4, 6]
+
+
+def test_the_nearest_of_the_last_texts_looks_past_silence():
+    told = ["a b", "c d", "", "a b", "e f", "c d"]
+    by_window = [distances.nearest(metrics.jaccard_distance, [told], window)[0] for window in (1, 2, 3, 9)]
+    expected = [[1, NAN, 1, 1, 1], [1, NAN, 0, 1, 1], [1, NAN, 0, 1, 0], [1, NAN, 0, 1, 0]]
+    assert np.array_equal(by_window, expected, equal_nan=True)
+    assert np.isnan(distances.nearest(metrics.jaccard_distance, [["", "", ""]], 3)).all()
+    found = distances.nearest(metrics.jaccard_distance, [["", "a", "a"]], 3)
+    assert np.array_equal(found, [[NAN, 0]], equal_nan=True)
+
+
+def test_the_nearest_text_is_the_nearest_at_any_lag(rng):
+    told = [[str(word) for word in rng.choice(["a b", "a c", "c d", "d"], size=9)] for _ in range(5)]
+    by_lag = [distances.distances(metrics.jaccard_distance, told, lag) for lag in (1, 2, 3)]
+    found = distances.Distances(told, {"Jaccard": metrics.jaccard_distance})
+    assert np.array_equal(found.to_nearest("Jaccard", 3), np.nanmin(by_lag, axis=0))
+    assert np.array_equal(found.to_nearest("Jaccard", 1), found.at("Jaccard", 1))
 
 
 def test_the_control_of_distances_has_crossed_conversations():

@@ -16,7 +16,7 @@ from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
 from a2a.dialogue.studyfile import whole
 from a2a.loops.cycles import CycleRule
-from a2a.loops.metrics import Distance
+from a2a.loops.rule import STEPS
 from a2a.models.loading import load_model
 
 
@@ -105,8 +105,8 @@ def tell(made: Mapping[str, Study], until: Until | None = None) -> dict[str, Con
     return {name: converse(study, under_way(study), until=until) for name, study in made.items()}
 
 
-def in_loops(rule: CycleRule, distance: Distance, *, turns: int = 1) -> Until:
-    """Stop once every conversation is in a loop: what `tell` and `converse` may ask before each turn.
+def in_loops(*, steps: int = STEPS, turns: int = 1) -> Until:
+    """Stop once every conversation is in a loop by `CycleRule`: what `tell` and `converse` may ask before each turn.
 
     A study writes a turn of all conversations of a batch at once, and its record holds nothing else, so that no
     conversation stops before the others: all of them have equally many turns when the study stops. A study of several
@@ -114,14 +114,15 @@ def in_loops(rule: CycleRule, distance: Distance, *, turns: int = 1) -> Until:
     already, since an earlier run had no such rule, keeps them.
 
     Args:
-        distance: of the rule's metric.
+        steps: of the rule.
         turns: that each conversation has at least.
     """
+    rule = CycleRule(steps=steps)
 
     def until(told: Conversations) -> bool:
         done = told.outputs[: whole(told.study, len(told.outputs))]
         texts = replace(told, outputs=done).texts().values()
-        return all(len(one) > turns and rule.ends_in_loop(one, distance) for one in texts)
+        return all(len(one) > turns and rule.ends_in_loop(one) for one in texts)
 
     return until
 

@@ -43,11 +43,16 @@ def cases() -> list[Case]:
 def _loops(told: dict[str, list[str]], rng: np.random.Generator) -> dict[str, list[str]]:
     new = told["sentences"]
     long = _random_words(rng, 2 * WINDOW, told)
+    things = [word for word in dict.fromkeys(" ".join(new).split()) if len(word) > 4]
     return {
         **{f"cycle of {length}": _cycle(*new[:length]) for length in range(1, 7)},
         "empty every third turn": _cycle(new[0], new[0], ""),
         "empty every fourth turn": _cycle(new[0], new[1], new[0], ""),
         "slot template": told["template"],
+        "three of a template": _turns(
+            lambda t: " ".join(f"There are {9 + k} {things[k]}s." for k in range(3 * t, 3 * t + 3))
+        ),
+        "longer than an output": _turns(lambda t: " ".join((" ".join(new[:3]).split() * 9)[9 * t : 9 * t + 9])),
         "counter": _turns(lambda t: "\n".join(f"{4119 + 4 * t + k}." for k in range(4))),
         "behind 256 new words": _turns(lambda t: f"{_random_words(rng, WINDOW, told)} {long}"),
         "ends of a sentence": _turns(lambda t: " ".join(new[0].split()[2 * (t % 4) :])),

@@ -35,7 +35,7 @@ def test_each_case_has_its_answer(name):
 
 def test_the_cases_are_those_that_misled_a_rule():
     assert {f"cycle of {length}" for length in range(1, 7)} <= CASES.keys()
-    assert sum(case.loops for case in CASES.values()) == 16 and len(CASES) == 29
+    assert sum(case.loops for case in CASES.values()) == 18 and len(CASES) == 31
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_rule_has_what_every_rule_has():
     told = distances(*(case.texts for case in CASES.values()))
     loops = np.array([case.loops for case in CASES.values()])
     chosen = RULE.calibrated(told, loops)
-    assert RULE.name == "containment, last 6" and CycleRule("Jaccard", 2).name == "Jaccard, last 2"
+    assert RULE.name == "containment, last 6" and CycleRule(2).name == "containment, last 2"
     assert np.array_equal(chosen.falls(told), loops) and isinstance(chosen, CycleRule)
     assert RULE.moved(0.5).threshold == 0.25
     assert np.array_equal(np.isnan(RULE.onset(told)), ~RULE.falls(told))
@@ -96,7 +96,7 @@ def test_a_rule_has_what_every_rule_has():
         CycleRule(lag=0)
 
 
-def test_of_one_text_back_it_is_the_papers_rule_but_for_silence(rng):
+def test_with_one_text_back_it_is_a_rule_at_lag_1_but_for_silence(rng):
     told = distances(*_drawn(rng, 40))
     assert np.array_equal(CycleRule(lag=1).in_loop(told), LoopRule("containment", 1, 0.5).in_loop(told))
 
@@ -144,16 +144,12 @@ def test_a_higher_threshold_and_a_longer_look_back_never_end_a_loop(rng):
 def test_a_conversation_ends_in_a_loop_where_the_rule_says_so_of_all_of_it(told):
     heard = [text for text in told if text]
     expected = len(heard) > 1 and bool(RULE.in_loop(distances(heard))[0, -1])
-    assert RULE.ends_in_loop(told, containment_distance) == expected
+    assert RULE.ends_in_loop(told) == expected
 
 
-@pytest.mark.parametrize("turns", [4, 40])
-def test_the_end_of_a_conversation_costs_the_same_however_long_it_is(turns):
+@pytest.mark.parametrize("turns", [9, 90])
+def test_the_end_of_a_conversation_costs_the_same_however_long_it_is(turns, monkeypatch):
     asked = []
-
-    def counted(texts, others):
-        asked.extend(texts)
-        return containment_distance(texts, others)
-
-    RULE.ends_in_loop(["a b c"] * (turns + 1), counted)
-    assert len(asked) <= (RULE.lag + RULE.steps) * RULE.lag
+    monkeypatch.setattr("a2a.loops.cycles.containment", lambda text, others: asked.append(len(others)) or 1.0)
+    assert RULE.ends_in_loop(["a b c"] * (turns + 1))
+    assert asked == [RULE.lag] * RULE.steps

@@ -52,7 +52,7 @@ def test_conversations_of_different_lengths_are_refused():
 
 def test_crossed_conversations_answer_nobody():
     told = [["a0", "a1", "a2"], ["b0", "b1", "b2"], ["c0", "c1", "c2"]]
-    assert distances.crossed(told) == [["a0", "b1", "a2"], ["b0", "c1", "b2"], ["c0", "a1", "c2"]]
+    assert distances.crossed(told) == [["a0", "b1", "c2"], ["b0", "c1", "a2"], ["c0", "a1", "b2"]]
 
 
 TOLD = [["x", "a b", "a b", "c d"], ["x", "c", "d", "c"]]
@@ -74,22 +74,22 @@ def test_each_distance_is_computed_once():
     assert calls == [6, 4, 6]
 
 
-def test_the_nearest_of_the_last_texts_looks_past_silence():
-    told = ["a b", "c d", "", "a b", "e f", "c d"]
-    by_window = [distances.nearest(metrics.jaccard_distance, [told], window)[0] for window in (1, 2, 3, 9)]
-    expected = [[1, NAN, 1, 1, 1], [1, NAN, 0, 1, 1], [1, NAN, 0, 1, 0], [1, NAN, 0, 1, 0]]
+def test_an_output_is_compared_with_the_last_texts_together_and_silence_is_looked_past():
+    told = ["a b", "c d", "", "a b", "e f", "e f g h"]
+    by_window = [distances.beyond_last([told], window)[0] for window in (1, 2, 3)]
+    expected = [[1, NAN, 1, 1, 0.5], [1, NAN, 0, 1, 0.5], [1, NAN, 0, 1, 0.5]]
     assert np.array_equal(by_window, expected, equal_nan=True)
-    assert np.isnan(distances.nearest(metrics.jaccard_distance, [["", "", ""]], 3)).all()
-    found = distances.nearest(metrics.jaccard_distance, [["", "a", "a"]], 3)
-    assert np.array_equal(found, [[NAN, 0]], equal_nan=True)
+    assert np.isnan(distances.beyond_last([["", "", ""]], 3)).all()
+    assert np.array_equal(distances.beyond_last([["", "a", "a"]], 3), [[NAN, 0]], equal_nan=True)
+    pieces = ["a b c", "d e f", "x y z", "a b c d e f"]
+    assert distances.beyond_last([pieces], 3)[0, -1] == 0 and distances.beyond_last([pieces], 2)[0, -1] == 0.5
 
 
-def test_the_nearest_text_is_the_nearest_at_any_lag(rng):
-    told = [[str(word) for word in rng.choice(["a b", "a c", "c d", "d"], size=9)] for _ in range(5)]
-    by_lag = [distances.distances(metrics.jaccard_distance, told, lag) for lag in (1, 2, 3)]
-    found = distances.Distances(told, {"Jaccard": metrics.jaccard_distance})
-    assert np.array_equal(found.to_nearest("Jaccard", 3), np.nanmin(by_lag, axis=0))
-    assert np.array_equal(found.to_nearest("Jaccard", 1), found.at("Jaccard", 1))
+def test_what_goes_beyond_the_last_texts_is_computed_once(monkeypatch):
+    found = distances.Distances(TOLD, {})
+    first = found.to_last(2)
+    assert np.array_equal(first, distances.beyond_last(TOLD, 2)) and found.to_last(2) is first
+    assert not np.array_equal(first, found.to_last(1))
 
 
 def test_the_control_of_distances_has_crossed_conversations():

@@ -446,8 +446,7 @@ any_length = CycleRule(steps=steps)
 
 
 # %% [markdown]
-# Each detector twice: with the thresholds of half of the labels, to be judged by the other half, and with those of all
-# of them, to be judged elsewhere.
+# Each detector twice: with the thresholds of half of the labels, for the other half, and with those of all, for the rest.
 
 
 # %%
@@ -493,8 +492,8 @@ Table(columns, rows, title="labels that chose no threshold; cases made by hand")
 Table(["detector", "threshold", "cases that it gets wrong"], wrong_on)
 
 # %% [markdown]
-# Agreement with the reader beyond chance, with the threshold that no label chose, on all labels; and how many of the
-# conversations of {glue:text}`loops-pair` are in a loop by it and by the paper's rule:
+# Agreement with the reader beyond chance by the threshold that no label chose, on all labels; and how many conversations
+# of {glue:text}`loops-pair` are in a loop by it and by the paper's rule:
 
 # %% tags=["nbval-check-output"]
 print(f"kappa {agreement(any_length.falls(of_labelled), truth)}")

@@ -20,8 +20,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-import numpy as np
-
 from a2a.loops.words import units
 
 SHORTEST, LONGEST = 3, 32
@@ -42,11 +40,6 @@ def containment(text: str, others: Iterable[str]) -> float:
             if marked[end : end + n] in known:
                 covered.update(range(end - n + 1, end + 1))
     return len(covered.intersection(range(len(told)))) / len(told) if told else 1.0
-
-
-def containment_distance(texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
-    """1 - C of each text in the other: 0 where the other says all of it, 1 where it says nothing of it."""
-    return np.array([1 - containment(text, [other]) for text, other in zip(texts, others, strict=True)])
 
 
 def run_length(other: Sequence[str]) -> int:

@@ -15,7 +15,6 @@ import numpy as np
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from a2a.loops.coherence import Reference, reference
-from a2a.loops.containment import containment_distance
 from a2a.loops.words import jaccard, words
 
 Distance = Callable[[Sequence[str], Sequence[str]], np.ndarray]
@@ -114,13 +113,6 @@ METRICS = {
             "the State of the Union addresses",
             lambda embed: coherence_difference(),
             is_papers=True,
-        ),
-        Metric(
-            "containment",
-            "C4",
-            "not the paper's: the share of $x$'s words and signs outside the runs of three or more that $y$ holds, "
-            "too {cite}`broder1997`",
-            lambda embed: containment_distance,
         ),
     )
 }

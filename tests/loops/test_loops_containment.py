@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from a2a.loops.containment import BY_CHANCE, LONGEST, containment, containment_distance, run_length
+from a2a.loops.containment import BY_CHANCE, LONGEST, containment, run_length
 from a2a.loops.words import units
 
 
@@ -43,11 +43,6 @@ def test_pieces_of_several_texts_count_together():
     assert containment("a b c d e f", ["a b c", "x", "d e f"]) == 1
     assert containment("a b c d e f", []) == 0
     assert containment("", []) == 1
-
-
-def test_the_distance_is_of_each_pair_in_one_direction():
-    found = containment_distance(["d e", "a b c d e"], ["a b c d e", "d e"])
-    assert found == pytest.approx([0, 3 / 5])
 
 
 @pytest.mark.parametrize(

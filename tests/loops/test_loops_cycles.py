@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from a2a.loops.cases import TURNS, cases
-from a2a.loops.containment import containment_distance
+from a2a.loops.containment import containment
 from a2a.loops.cycles import MOST, CycleRule
 from a2a.loops.distances import Distances
 from a2a.loops.rule import LoopRule
@@ -17,8 +17,13 @@ CASES = {case.name: case for case in cases()}
 RULE = CycleRule()
 
 
+def one_by_one(texts, others):
+    """Containment as a distance of two texts, as the paper's rule takes one."""
+    return np.array([1 - containment(text, [other]) for text, other in zip(texts, others, strict=True)])
+
+
 def distances(*conversations):
-    return Distances(conversations, {"containment": containment_distance})
+    return Distances(conversations, {"one by one": one_by_one})
 
 
 def inside(texts, rule=RULE):
@@ -58,7 +63,7 @@ def test_where_the_loop_of_a_case_is(name, turns):
 
 def test_the_papers_rule_sees_a_cycle_of_one_alone():
     """Whatever its threshold: an output of a longer cycle has little to do with the one before it."""
-    papers = LoopRule("containment", 1, 0.8)
+    papers = LoopRule("one by one", 1, 0.8)
     found = [papers.falls(distances(CASES[f"cycle of {length}"].texts))[0] for length in range(1, 7)]
     assert found == [True, False, False, False, False, False]
 
@@ -98,7 +103,7 @@ def test_a_rule_has_what_every_rule_has():
 
 def test_with_one_text_back_it_is_a_rule_at_lag_1_but_for_silence(rng):
     told = distances(*_drawn(rng, 40))
-    assert np.array_equal(CycleRule(lag=1).in_loop(told), LoopRule("containment", 1, 0.5).in_loop(told))
+    assert np.array_equal(CycleRule(lag=1).in_loop(told), LoopRule("one by one", 1, 0.5).in_loop(told))
 
 
 KNOWN = ["sea", "hill", "boat", "rose"]

@@ -47,29 +47,28 @@ def test_bleu(text, other, bleu):
     assert metrics.bleu_distance([text], [other]) == pytest.approx([1 - bleu])
 
 
-def test_the_registry_holds_the_papers_four_metrics_and_containment():
+def test_the_registry_holds_the_papers_four_metrics():
     assert metrics.papers() == ["cosine", "Jaccard", "BLEU", "coherence"]
-    assert list(metrics.METRICS) == [*metrics.papers(), "containment"]
-    assert len(set(metrics.colors().values())) == 5
+    assert list(metrics.METRICS) == metrics.papers()
+    assert len(set(metrics.colors().values())) == 4
     found = metrics.all_metrics(embed)
     assert list(found) == list(metrics.METRICS)
     assert found["cosine"](["east"], ["north"]) == pytest.approx([1])
     assert found["Jaccard"](["a b"], ["b a"]).tolist() == [0]
-    assert found["containment"](["b c d"], ["a b c d"]).tolist() == [0]
 
 
 def test_a_new_metric_is_one_entry(monkeypatch):
     longer = replace(
         metrics.METRICS["Jaccard"],
         name="length",
-        color="C6",
+        color="C4",
         definition="difference in words",
         distance=lambda embed: lambda texts, others: np.array([float(len(t)) for t in texts]),
         is_papers=False,
     )
     monkeypatch.setitem(metrics.METRICS, "length", longer)
     assert list(metrics.all_metrics(embed))[-1] == "length"
-    assert metrics.colors()["length"] == "C6"
+    assert metrics.colors()["length"] == "C4"
     assert "length" not in metrics.papers()
     assert metrics.definitions().endswith("| length | difference in words |")
 
@@ -153,7 +152,7 @@ def test_thresholds_are_numbers_by_metric(given):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"cosin": 0.1}, r"by metric \(cosine, Jaccard, BLEU, coherence, containment\), got one of 'cosin'"),
+        ({"cosin": 0.1}, r"by metric \(cosine, Jaccard, BLEU, coherence\), got one of 'cosin'"),
         ({"cosine": "0.1"}, "threshold of cosine must be a number from 0 on, got '0.1'"),
         ({"cosine": -1}, "from 0 on, got -1"),
         ({"cosine": float("nan")}, "got nan"),

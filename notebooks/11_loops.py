@@ -446,7 +446,7 @@ any_length = CycleRule(steps=steps)
 
 
 # %% [markdown]
-# Each detector twice: with the thresholds of half of the labels, for the other half, and with those of all, for the rest.
+# Each detector twice: with thresholds of half of the labels, for the other half, and with those of all, for the rest.
 
 
 # %%
@@ -492,7 +492,7 @@ Table(columns, rows, title="labels that chose no threshold; cases made by hand")
 Table(["detector", "threshold", "cases that it gets wrong"], wrong_on)
 
 # %% [markdown]
-# Agreement with the reader beyond chance by the threshold that no label chose, on all labels; and how many conversations
+# Agreement with readers beyond chance by the threshold that no label chose, on all labels; and how many conversations
 # of {glue:text}`loops-pair` are in a loop by it and by the paper's rule:
 
 # %% tags=["nbval-check-output"]

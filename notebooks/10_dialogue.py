@@ -58,6 +58,7 @@ max_new_tokens = 50  # of a live study, as are the next three; [1, 10000]
 temperature = 0.7  # 0 takes the likeliest token; [0, 10]
 top_p = 0.95  # mass of the nucleus; (0, 1]
 history = 1  # texts that a model reads: 1 is the last output, 0 is all; [0, 1000]
+stop_on_loop = False  # end a live study once all its conversations loop
 limit = 0  # at most so many conversations, two at least, evenly spread; 0: all;
 # [0, 10000]
 labels = ""  # CSV of readers' labels; empty: those of the recorded studies
@@ -103,6 +104,11 @@ embedded_again = 20  # recorded embeddings that are computed again; [1, 10000]
 #     a2a run dialogue -p model_a hf:mistralai/Mistral-Nemo-Base-2407 \
 #         -p model_b hf:meta-llama/Llama-2-13b-hf -p device cuda
 #     a2a run dialogue -p model_a http://localhost:8001/v1#NAME -p model_b http://localhost:8002/v1#NAME
+#
+# With `stop_on_loop` a live study ends after the first turn at which every conversation is in a loop, by the rule for
+# loops of any length of {doc}`11_loops`, which needs no embedding. All conversations take a turn together, so none of
+# them ends before the others, and the same command without it goes on from there. What is said of the last turns is
+# then said of turns that were chosen for their loops.
 
 # %% [markdown]
 # ## What would count
@@ -128,7 +134,7 @@ import numpy as np
 from a2a.book.figures import literal, style
 from a2a.dialogue import Sampling, recorded, spread
 from a2a.dialogue.labelled import choosing, read_labels, settled
-from a2a.dialogue.live import is_live, live_study, tell
+from a2a.dialogue.live import in_loops, is_live, live_study, tell
 from a2a.dialogue.record import under_way
 from a2a.loops.embeddings import Embedder
 from a2a.loops.metrics import METRICS, require_thresholds
@@ -161,7 +167,8 @@ def live():
     print(
         f"recorded in conversations/{under_way(study).name} of the build folder"
     )
-    return tell({"live": study})["live"]
+    until = in_loops(steps=steps, turns=4) if stop_on_loop else None
+    return tell({"live": study}, until)["live"]
 
 
 # %%

@@ -1,7 +1,7 @@
 """Record embeddings of conversations: python -m a2a.dialogue.embed [--folder conversations].
 
-Those of all texts of a folder lie beside them, in embeddings.safetensors: float16, by the hash of the text. A text that
-is there already keeps its vector.
+Those of all texts of a folder, and of the conversations made by hand that rules are tried on, lie beside them, in
+embeddings.safetensors: float16, by the hash of the text. A text that is there already keeps its vector.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from a2a.dialogue.records import RecordError, read_conversations
+from a2a.loops.cases import cases
 from a2a.loops.embeddings import RECORDED, Embedder, made_by
 from a2a.loops.stored import Stored
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     file = options.folder / RECORDED
     try:
-        texts = texts_of(options.folder)
+        texts = sorted({*texts_of(options.folder), *(text for case in cases() for text in case.texts)})
         vectors = Embedder(recorded=file, device=options.device)(texts)
     except (FileNotFoundError, RecordError, ModuleNotFoundError) as error:
         print(f"embed: {error}", file=sys.stderr)

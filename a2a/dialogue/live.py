@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from a2a.dialogue.record import build, studies, under_way
 from a2a.dialogue.records import Conversations
 from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
+from a2a.dialogue.studyfile import whole
+from a2a.loops.cycles import CycleRule
+from a2a.loops.rule import STEPS
 from a2a.models.loading import load_model
 
 
@@ -82,15 +86,45 @@ def _can_be_made(told: Mapping[str, Any]) -> bool:
     return not is_served or "no_repeat_ngram_size" not in INTERVENTIONS[told["intervention"]].sampling
 
 
-def tell(made: Mapping[str, Study]) -> dict[str, Conversations]:
+Until = Callable[[Conversations], bool]
+"""Whether a study stops before its next turn."""
+
+
+def tell(made: Mapping[str, Study], until: Until | None = None) -> dict[str, Conversations]:
     """The conversations of some studies, by name; each is recorded in the build folder, and gone on with from there.
+
+    Args:
+        until: see `converse`. It is no part of a study: the record of one that it stopped is that of the whole study so
+            far, and another run goes on with it.
 
     Raises:
         RecordError, OSError, ValueError, CallError: before the first turn, if one of them couldn't go on to its end;
             see `require_ready`.
     """
     require_ready(made.values())
-    return {name: converse(study, under_way(study)) for name, study in made.items()}
+    return {name: converse(study, under_way(study), until=until) for name, study in made.items()}
+
+
+def in_loops(*, steps: int = STEPS, turns: int = 1) -> Until:
+    """Stop once every conversation is in a loop by `CycleRule`: what `tell` and `converse` may ask before each turn.
+
+    A study writes a turn of all conversations of a batch at once, and its record holds nothing else, so that no
+    conversation stops before the others: all of them have equally many turns when the study stops. A study of several
+    batches can stop in the last one alone, when those of the other batches ended in a loop. One that has more turns
+    already, since an earlier run had no such rule, keeps them.
+
+    Args:
+        steps: of the rule.
+        turns: that each conversation has at least.
+    """
+    rule = CycleRule(steps=steps)
+
+    def until(told: Conversations) -> bool:
+        done = told.outputs[: whole(told.study, len(told.outputs))]
+        texts = replace(told, outputs=done).texts().values()
+        return all(len(one) > turns and rule.ends_in_loop(one) for one in texts)
+
+    return until
 
 
 def is_live(first: str, second: str, *, conversations: str = "", seeds_file: str = "") -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from a2a.loops.containment import containment
 from a2a.loops.metrics import Distance
 
 
@@ -39,6 +40,12 @@ class Distances:
             self._known[metric, 0] = drift(self.metrics[metric], self.conversations)
         return self._known[metric, 0]
 
+    def to_last(self, window: int) -> np.ndarray:
+        """What each output says that the last texts didn't, (conversations, turns); see `beyond_last`."""
+        if ("", window) not in self._known:
+            self._known["", window] = beyond_last(self.conversations, window)
+        return self._known["", window]
+
     def crossed(self) -> Distances:
         """Those of a negative control: conversations in which no output answers another (see `crossed`)."""
         return Distances(crossed(self.conversations), self.metrics)
@@ -66,12 +73,12 @@ def distances(metric: Distance, conversations: Sequence[Sequence[str]], lag: int
 
 
 def crossed(conversations: Sequence[Sequence[str]]) -> list[list[str]]:
-    """A negative control: every other text is taken from the next conversation, so that no output answers another."""
-    after = [*conversations[1:], *conversations[:1]]
-    return [
-        [(other if turn % 2 else one)[turn] for turn in range(len(one))]
-        for one, other in zip(conversations, after, strict=True)
-    ]
+    """A negative control: each text is taken from the next conversation, so that no output answers another.
+
+    With more conversations than turns no two texts are of the same one.
+    """
+    n = len(conversations)
+    return [[conversations[(row + turn) % n][turn] for turn in range(len(conversations[row]))] for row in range(n)]
 
 
 def drift(metric: Distance, conversations: Sequence[Sequence[str]]) -> np.ndarray:
@@ -80,6 +87,25 @@ def drift(metric: Distance, conversations: Sequence[Sequence[str]]) -> np.ndarra
     texts = [text for texts in conversations for text in texts[1:]]
     seeds = [texts[0] for texts in conversations for _ in range(turns)]
     return np.where(_silent(texts), np.nan, metric(texts, seeds)).reshape(len(conversations), turns)
+
+
+def beyond_last(conversations: Sequence[Sequence[str]], window: int) -> np.ndarray:
+    """1 - the containment of each output in the last texts before it that aren't empty, the seed sentence among them.
+
+    Args:
+        conversations: equally long lists of the seed sentence and every output.
+        window: how many texts it looks back.
+
+    Returns:
+        (conversations, turns); NaN for an empty output, and where no text stands before.
+    """
+    found = np.full((len(conversations), _turns(conversations)), np.nan)
+    for row, texts in enumerate(conversations):
+        heard = [turn for turn, text in enumerate(texts) if text.strip()]
+        for number, turn in enumerate(heard[1:], start=1):
+            last = heard[max(0, number - window) : number]
+            found[row, turn - 1] = 1 - containment(texts[turn], [texts[before] for before in last])
+    return found
 
 
 def telling(distances: Distances) -> list[int]:

@@ -4,6 +4,7 @@ import pytest
 from a2a.dialogue import Study, converse, embed, load_seeds
 from a2a.dialogue.records import read_conversations
 from a2a.loops import embeddings
+from a2a.loops.cases import cases
 from a2a.loops.stored import Stored
 from a2a.models.scripted import named
 from a2a.sealed import sealed
@@ -23,6 +24,7 @@ def folder(tmp_path):
 def test_recorded_embeddings_are_taken_before_any_is_computed(folder, monkeypatch, capsys):
     assert embed.main(["--folder", str(folder)]) == 0
     texts = [text for rows in read_conversations(folder / "t.jsonl").texts().values() for text in rows]
+    texts += [text for case in cases() for text in case.texts]
     assert f"{len(set(texts))} embeddings" in capsys.readouterr().out
     file = folder / embeddings.RECORDED
     monkeypatch.setattr(embeddings.Embedder, "_embed", lambda self, texts: pytest.fail(f"embeds {texts}"))

@@ -6,10 +6,11 @@ import pytest
 
 from a2a.book.collected import collect
 from a2a.chat.server import local_server
-from a2a.dialogue import live
-from a2a.dialogue.live import is_live, live_studies, live_study, require_device, tell, usual_dtype
+from a2a.dialogue import Seed, Study, converse, live, read_conversations
+from a2a.dialogue.live import in_loops, is_live, live_studies, live_study, require_device, tell, usual_dtype
 from a2a.execute import execute
 from a2a.loops import embeddings
+from a2a.models.scripted import ScriptedModel
 
 WORDS, ECHO = "scripted:words", "scripted:echo"
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -100,6 +101,68 @@ def test_live_studies_are_recorded_and_gone_on_with(tmp_path, monkeypatch):
     before = file.read_bytes()
     assert tell(made)["live"].outputs == told.outputs
     assert file == live.under_way(made["live"]) and file.read_bytes() == before
+
+
+def counts_down(text, seed):
+    """New words while there is a number above 0 to read, then the same text for ever."""
+    number = int(text.split()[-1])
+    return text if number == 0 else f"new{seed} words{seed} again{seed} {number - 1}"
+
+
+def looping(starts, **changes):
+    """A study in which each conversation begins to repeat itself after so many turns."""
+    model = ScriptedModel(counts_down)
+    seeds = [Seed(f"s-{number}", "s", f"From {number}") for number in starts]
+    return Study("looping", model, model, seeds, **{"turns": 12, **changes})
+
+
+def lengths(told):
+    return [len(texts) for texts in told.texts(with_seed=False).values()]
+
+
+def test_a_study_stops_once_every_conversation_is_in_a_loop(tmp_path):
+    told = converse(looping([0, 2, 4]), tmp_path / "t.jsonl", until=in_loops())
+    assert lengths(told) == [7, 7, 7]  # four turns of new text, and three that repeat
+    assert read_conversations(tmp_path / "t.jsonl") == told and not told.is_complete
+    assert lengths(converse(looping([0]), until=in_loops())) == [3]
+    assert lengths(converse(looping([0]), until=in_loops(steps=5))) == [5]
+    assert lengths(converse(looping([0]), until=in_loops(turns=5))) == [5]
+
+
+def test_a_study_in_which_one_conversation_goes_on_does_not_in_loops():
+    assert converse(looping([0, 11]), until=in_loops()).is_complete
+
+
+def test_a_stopped_study_stays_stopped_and_goes_on_where_nothing_stops_it(tmp_path):
+    stopped = converse(looping([0, 2]), tmp_path / "t.jsonl", until=in_loops())
+    before = (tmp_path / "t.jsonl").read_bytes()
+    assert converse(looping([0, 2]), tmp_path / "t.jsonl", until=in_loops()).outputs == stopped.outputs
+    assert (tmp_path / "t.jsonl").read_bytes() == before
+    on = converse(looping([0, 2]), tmp_path / "t.jsonl")
+    assert on.is_complete and on.texts() == converse(looping([0, 2])).texts()
+    assert (tmp_path / "t.jsonl").read_bytes().startswith(before)
+    assert converse(looping([0, 2]), tmp_path / "t.jsonl", until=in_loops()).outputs == on.outputs
+
+
+def test_a_part_of_a_turn_that_a_killed_run_left_is_no_reason_to_stop(tmp_path):
+    """With the first conversation's next output alone every conversation would be in a loop."""
+    whole = converse(looping([2, 0]), tmp_path / "t.jsonl", until=in_loops())
+    lines = (tmp_path / "t.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "t.jsonl").write_bytes(b"".join(lines[:-1]))
+    assert converse(looping([2, 0]), tmp_path / "t.jsonl", until=in_loops()).texts() == whole.texts()
+
+
+def test_a_study_of_several_batches_stops_in_its_last_one_alone(tmp_path):
+    told = converse(looping([0, 1, 2, 3], batch=2), tmp_path / "t.jsonl", until=in_loops())
+    assert lengths(told) == [12, 12, 6, 6]
+    assert read_conversations(tmp_path / "t.jsonl") == told
+
+
+def test_a_live_study_can_stop_on_loops(tmp_path, monkeypatch):
+    monkeypatch.setenv("A2A_BUILD", str(tmp_path))
+    made = {"live": live_study(ECHO, ECHO, most=2, turns=9)}
+    assert lengths(tell(made, in_loops())["live"]) == [3, 3]
+    assert lengths(tell(made)["live"]) == [9, 9]
 
 
 @pytest.mark.parametrize(

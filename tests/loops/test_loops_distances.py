@@ -7,6 +7,8 @@ from a2a.loops import distances, metrics
 
 VECTORS = {"east": [1, 0], "north": [0, 1], "west": [-1, 0], "northeast": [math.sqrt(0.5)] * 2}
 
+NAN = float("nan")
+
 
 def embed(texts):
     return np.array([VECTORS[text] for text in texts], dtype=float)
@@ -50,7 +52,7 @@ def test_conversations_of_different_lengths_are_refused():
 
 def test_crossed_conversations_answer_nobody():
     told = [["a0", "a1", "a2"], ["b0", "b1", "b2"], ["c0", "c1", "c2"]]
-    assert distances.crossed(told) == [["a0", "b1", "a2"], ["b0", "c1", "b2"], ["c0", "a1", "c2"]]
+    assert distances.crossed(told) == [["a0", "b1", "c2"], ["b0", "c1", "a2"], ["c0", "a1", "b2"]]
 
 
 TOLD = [["x", "a b", "a b", "c d"], ["x", "c", "d", "c"]]
@@ -70,6 +72,24 @@ def test_each_distance_is_computed_once():
     assert np.array_equal(found.to_seed("Jaccard"), distances.drift(metrics.jaccard_distance, TOLD))
     found.to_seed("Jaccard")
     assert calls == [6, 4, 6]
+
+
+def test_an_output_is_compared_with_the_last_texts_together_and_silence_is_looked_past():
+    told = ["a b", "c d", "", "a b", "e f", "e f g h"]
+    by_window = [distances.beyond_last([told], window)[0] for window in (1, 2, 3)]
+    expected = [[1, NAN, 1, 1, 0.5], [1, NAN, 0, 1, 0.5], [1, NAN, 0, 1, 0.5]]
+    assert np.array_equal(by_window, expected, equal_nan=True)
+    assert np.isnan(distances.beyond_last([["", "", ""]], 3)).all()
+    assert np.array_equal(distances.beyond_last([["", "a", "a"]], 3), [[NAN, 0]], equal_nan=True)
+    pieces = ["a b c", "d e f", "x y z", "a b c d e f"]
+    assert distances.beyond_last([pieces], 3)[0, -1] == 0 and distances.beyond_last([pieces], 2)[0, -1] == 0.5
+
+
+def test_what_goes_beyond_the_last_texts_is_computed_once(monkeypatch):
+    found = distances.Distances(TOLD, {})
+    first = found.to_last(2)
+    assert np.array_equal(first, distances.beyond_last(TOLD, 2)) and found.to_last(2) is first
+    assert not np.array_equal(first, found.to_last(1))
 
 
 def test_the_control_of_distances_has_crossed_conversations():

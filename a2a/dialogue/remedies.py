@@ -13,6 +13,9 @@ from a2a.intervals import Estimate
 from a2a.loops.labels import Label
 from a2a.significance import adjusted_p
 
+Judged = Mapping[str, Mapping[str, np.ndarray]]
+"""The change of each pair of conversations, (pairs,), by study and judge."""
+
 LOGARITHM, FACTOR = "log perplexity", "factor of perplexity"
 OWN_JUDGE = "Jaccard"
 """The distance by which the novelty rule accepts an output, so that it can't judge that rule."""
@@ -39,9 +42,7 @@ def judges_of(
     return {by: change for by, change in judges.items() if np.sum(~np.isnan(change)) >= 2}
 
 
-def adjusted_by_judge(
-    judged: Mapping[str, Mapping[str, np.ndarray]], rng: np.random.Generator, draws: int
-) -> dict[str, dict[str, float]]:
+def adjusted_by_judge(judged: Judged, rng: np.random.Generator, draws: int) -> dict[str, dict[str, float]]:
     """The p-values of the changes, by judge and study, adjusted over the studies of each judge.
 
     Args:

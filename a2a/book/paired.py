@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from a2a.book.agreed import agreed
-from a2a.book.evidence import Evidence, different, same
+from a2a.book.agreed import agreed, worst
+from a2a.book.evidence import Evidence, at_least, at_most, different, same
 from a2a.book.tables import Table
 from a2a.dialogue.comparison import AT_LAST, AT_SOME, TURNS, Comparison, Loops, Values
 from a2a.dialogue.plan import Plan
@@ -96,11 +96,35 @@ class Paired:
             found[study] = replace(apart, note="; ".join(filter(None, [apart.note, more])))
         return found
 
-    def table(self, studies: Mapping[str, str]) -> Table:
+    def no_worse(self, changes: Mapping[str, np.ndarray]) -> Evidence:
+        """Whether no measure of quality gets worse by more than the plan's margin.
+
+        Args:
+            changes: of each pair, (pairs,), by measure; NaN where it is unknown.
+        """
+        found: dict[str, Evidence] = {}
+        for what, change in changes.items():
+            margin, estimate = self.plan.quality[what], self.estimate(change)
+            found[what] = at_most(estimate, margin) if margin > 0 else at_least(estimate, margin)
+        together = worst(found)
+        if together.verdict != "undecided":
+            return together
+        needed = {
+            what: self.plan.pairs_for_no_worse(changes[what], self.plan.quality[what])
+            for what, one in found.items()
+            if one.verdict == "undecided"
+        }
+        told = ", ".join(f"{what} {'unknown' if many is None else f'{many:,}'}" for what, many in needed.items())
+        have = min(int(np.sum(~np.isnan(changes[what]))) for what in needed)
+        note = f"pairs needed with a power of {self.plan.power:g}, if nothing changes: {told}; there are {have}"
+        return replace(together, note=note)
+
+    def table(self, studies: Mapping[str, str], unjudged: Collection[str] = ()) -> Table:
         """A row for each study and question, the distances side by side, with p-values and the answer by the plan.
 
         Args:
             studies: what each is called.
+            unjudged: those to which the distances may give no answer.
         """
         rows = []
         for question in QUESTIONS:
@@ -109,7 +133,8 @@ class Paired:
             for study, what in studies.items():
                 cells = self._cells(study, question, slice(None))
                 told = [text for by, two in cells.items() for text in (*two, p_in_words(p_values[by][study]))]
-                rows.append([what, question, len(self.comparison.ids[study]), *told, ANSWERS[answers[study].verdict]])
+                answer = "" if study in unjudged else ANSWERS[answers[study].verdict]
+                rows.append([what, question, len(self.comparison.ids[study]), *told, answer])
         columns = [name for by in self.loops for name in (by, "change", "p")]
         return Table(["study", "in a loop", "pairs", *columns, "answer"], _by_study(rows), "all pairs")
 

@@ -95,7 +95,7 @@ class Plan:
         have = min(int(np.sum(~np.isnan(change))) for change in changes)
         if not told:
             return f"{have} pairs don't say how many would decide"
-        return f"pairs needed with a power of {self.power:.0%}: {', '.join(told)}; there are {have}"
+        return f"pairs needed with a power of {self.power:g}: {', '.join(told)}; there are {have}"
 
 
 def _known(many: Sequence[int | None]) -> list[int]:

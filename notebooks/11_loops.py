@@ -54,16 +54,19 @@ seed = 0  # of everything random in this notebook; [0, inf)
 # %% [markdown]
 # ## What would count
 #
-# The margins stand here, before the cells that read the data; the recordings were known when they were chosen. A rule
+# The margins are those of a plan that was written before the newer conversations and labels existed. A rule
 # detects loops if it agrees with the reader substantially, which by a common reading ({cite}`landis1977`) is a kappa
 # ({cite}`cohen1960`) above 0.6: the 95 % interval must lie above it. Two shares are *the same* if the 90 % interval of
 # their difference lies within the margin; they differ if its 95 % interval excludes zero, and the p-value, by Holm's
 # step-down method over the checks of a claim, is below 0.05. What is neither is undecided.
 
 # %%
-KAPPA = 0.6  # agreement with the reader, its lower bound
-FALSE_ALARMS = 0.05  # share of conversations without a loop, its upper bound
-SHARE = 0.15  # a share of conversations, with another threshold
+from a2a.dialogue.plan import load_plan
+
+plan = load_plan()
+KAPPA = plan.margins["kappa"]  # agreement with the reader, its lower bound
+FALSE_ALARMS = plan.margins["false_alarms"]  # their share, its upper bound
+SHARE = plan.margins["share"]  # of conversations, with another threshold
 
 # %% [markdown]
 # The conversations of which shares are counted:

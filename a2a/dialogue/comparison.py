@@ -14,10 +14,9 @@ import numpy as np
 
 from a2a.dialogue.records import Conversations
 from a2a.dialogue.seeds import spread
-from a2a.intervals import Estimate, from_draws, mean
+from a2a.intervals import Estimate, from_draws
 from a2a.loops.distances import Distances
 from a2a.loops.rule import LoopRule
-from a2a.significance import adjusted_p
 
 Values = Mapping[str, np.ndarray]
 """One number a conversation, by study."""
@@ -54,24 +53,6 @@ class Comparison:
     def change(self, study: str, values: Values) -> np.ndarray:
         """Each conversation's value minus that of the main study's conversation from the same seed sentence."""
         return values[study] - self.of_main(study, values)
-
-    def effects(self, values: Values, rng: np.random.Generator, draws: int) -> dict[str, Estimate]:
-        """The mean change of each study but the main one, with the interval of a bootstrap over conversations."""
-        others = (study for study in values if study != self.main)
-        return {study: mean(self.change(study, values), rng, draws, "conversations") for study in others}
-
-    def p_values(
-        self, values: Values, families: Mapping[str, Sequence[str]], rng: np.random.Generator, draws: int
-    ) -> dict[str, float]:
-        """The p-value of each study's mean change by random signs, adjusted within its family by Holm's method.
-
-        Args:
-            families: names of studies whose p-values are adjusted together.
-        """
-        found: dict[str, float] = {}
-        for names in families.values():
-            found |= adjusted_p({study: self.change(study, values) for study in names}, rng, draws)
-        return found
 
     def over_studies(self, values: Values) -> np.ndarray:
         """The mean over all studies for each conversation that every study holds, (shared, ...).

@@ -569,6 +569,8 @@ for id in ("B5", "B6", "B9", "B10"):
         changes[name].what: {by: one.mean() for by, one in of.items()}
         for name, of in of_each.items()
     }
+
+# %% tags=["hide-input"]
 for id, effects in answers.items():
     made_of = [{"verdict": one.verdict} for one in checks.made if one.id == id]
     each = [f"{what}: {in_words(by)}" for what, by in effects.items()]
@@ -604,7 +606,7 @@ from a2a import intervals
 from a2a.book.figures import headline
 
 shown = {n: c for n, c in changes.items() if c.kind != "intervention"}
-fig, (left, right) = panels(2, height=0.38 * len(shown) + 1.2, sharey=True)
+UP = -0.14, 0.14
 
 
 def bar(ax, found, row, color, face):
@@ -613,19 +615,21 @@ def bar(ax, found, row, color, face):
     ax.plot(found.value, row, "o", color=color, markerfacecolor=face)
 
 
-for row, (name, change) in enumerate(shown.items()):
-    color = COLORS[change.kind]
-    for question, up, face in ((AT_SOME, -0.14, color), (AT_LAST, 0.14, "white")):
-        n = int(asked[metric][question][name].sum())
-        bar(left, intervals.share(n, count[name]), row + up, color, face)
-    if name != "main":
-        effects = paired.changes([name], AT_SOME)[name].values()
-        for one, up, face in zip(
-            effects, (-0.14, 0.14), (color, "white"), strict=True
-        ):
-            bar(right, paired.estimate(one), row + up, color, face)
+def estimates_of(name):
+    """The shares of a study, at some turn and at the last, and their changes."""
+    counts = (int(asked[metric][q][name].sum()) for q in (AT_SOME, AT_LAST))
+    shares = [intervals.share(n, count[name]) for n in counts]
+    of_each = paired.changes([name], AT_SOME)[name].values()
+    return shares, [paired.estimate(one) for one in of_each if name != "main"]
+
 
 # %% tags=["hide-input"]
+fig, (left, right) = panels(2, height=0.38 * len(shown) + 1.2, sharey=True)
+for row, (name, change) in enumerate(shown.items()):
+    color = COLORS[change.kind]
+    for ax, found in zip((left, right), estimates_of(name), strict=True):
+        for one, up, face in zip(found, UP, (color, "white"), strict=False):
+            bar(ax, one, row + up, color, face)
 left.axvline(asked[metric][AT_SOME]["main"].mean(), color=THEORY, linewidth=1)
 right.axvline(0, color=THEORY, linewidth=1)
 right.axvspan(-SHARE, SHARE, color=THEORY, alpha=0.1, linewidth=0)

@@ -363,39 +363,34 @@ from a2a.book.figures import few_decades, headline
 
 first = next(iter(in_all))
 logs, price = first == "log perplexity", plan.quality[first]
-fig, (left, middle, right) = panels(
-    3, height=0.38 * len(what_of) + 1.2, sharey=True
-)
 
 
-def bar(ax, change, row, face, turn=lambda estimate: estimate):
-    """A change with its interval."""
-    found = turn(paired.estimate(change))
+def bar(ax, found, row, face="C0"):
+    """An estimate with its interval."""
     ax.plot(found.interval(), [row, row], color="C0", linewidth=1.2)
     ax.plot(found.value, row, "o", color="C0", markerfacecolor=face)
 
 
-for ax, question in ((left, IN_TURNS), (middle, AT_SOME)):
-    of_each = paired.changes(list(what_of), question)
-    for row, by in enumerate(of_each.values()):
-        for change, up, face in zip(
-            by.values(), (-0.14, 0.14), ("C0", "white"), strict=True
-        ):
-            bar(ax, change, row + up, face)
+def draw_changes(ax, question):
+    """The changes of each study by both distances, and the margin."""
+    for row, by in enumerate(paired.changes(list(what_of), question).values()):
+        one, other = map(paired.estimate, by.values())
+        bar(ax, one, row - 0.14)
+        bar(ax, other, row + 0.14, "white")
     margin = paired.margin(question)
     ax.axvspan(-margin, margin, color=THEORY, alpha=0.1, linewidth=0)
     ax.axvline(0, color=THEORY, linewidth=1)
 
+
 # %% tags=["hide-input"]
+tall = 0.38 * len(what_of) + 1.2
+fig, (left, middle, right) = panels(3, height=tall, sharey=True)
+draw_changes(left, IN_TURNS)
+draw_changes(middle, AT_SOME)
 for row, by in enumerate(quality_of.values()):
-    bar(
-        right,
-        by[first],
-        row,
-        "C0",
-        lambda one: one.through(np.exp) if logs else one,
-    )
-side = (1 if logs else 0, np.exp(price) if logs else price)
+    found = paired.estimate(by[first])
+    bar(right, found.through(np.exp) if logs else found, row)
+side = (1, np.exp(price)) if logs else (0, price)
 right.axvspan(*sorted(side), color=THEORY, alpha=0.1, linewidth=0)
 right.axvline(side[0], color=THEORY, linewidth=1)
 left.set(xlabel="turns in a loop")

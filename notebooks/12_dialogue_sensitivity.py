@@ -25,8 +25,8 @@
 # - **with another token limit (B9)? {glue:text}`sensitivity-B9`**
 # - **in the other order, and with a larger model (B10)? {glue:text}`sensitivity-B10`**
 #
-# **"Supported" is as many, "contradicted" is more or fewer; beside it stands the change of the share by
-# {glue:text}`sensitivity-both`.** The models are {glue:text}`sensitivity-models`. The rules' thresholds come from
+# **"Supported" is as many, "contradicted" is more or fewer; in brackets stands the change of the share by
+# {glue:text}`sensitivity-both`. The weakest answer is that to the whole question.** The models are {glue:text}`sensitivity-models`. The rules' thresholds come from
 # readers' labels, and the readers are instances of a large language model, no person.
 #
 # ```{glue:figure} sensitivity-headline
@@ -572,11 +572,13 @@ for id in ("B5", "B6", "B9", "B10"):
 
 # %% tags=["hide-input"]
 for id, effects in answers.items():
-    made_of = [{"verdict": one.verdict} for one in checks.made if one.id == id]
-    each = [f"{what}: {in_words(by)}" for what, by in effects.items()]
-    glue_text(
-        f"sensitivity-{id}", f"{claim_verdict(made_of, {})} ({'; '.join(each)})"
-    )
+    own = [one for one in checks.made if one.id == id]
+    verdict = claim_verdict([{"verdict": one.verdict} for one in own], {})
+    each = [
+        f"{what} {one.verdict} ({in_words(by)})"
+        for one, (what, by) in zip(own, effects.items(), strict=True)
+    ]
+    glue_text(f"sensitivity-{id}", f"{verdict}: {'; '.join(each)}")
 
 
 # %% tags=["hide-input"]

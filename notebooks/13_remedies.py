@@ -36,8 +36,9 @@
 # ---
 # What each intervention changes, against the same seed sentences of the main study, with 95 % intervals. Left and
 # middle: by {glue:text}`remedies-metric` distance (filled) and by {glue:text}`remedies-other` distance (open); the
-# bands are the margins in which a change counts as none. Right: the factor of the perplexity of all outputs, or the
-# first measure of quality where there is no perplexity; the band is what counts as no worse.
+# bands are the margins in which a change counts as none. The novelty rule goes by Jaccard distance, which doesn't judge
+# it. Right: the factor of the perplexity of all outputs, or the first measure of quality where there is no perplexity;
+# up to the end of the band, what is worse counts as no worse.
 # ```
 
 # %% tags=["parameters"]

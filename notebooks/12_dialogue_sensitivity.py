@@ -26,8 +26,9 @@
 # - **in the other order, and with a larger model (B10)? {glue:text}`sensitivity-B10`**
 #
 # **"Supported" is as many, "contradicted" is more or fewer; in brackets stands the change of the share by
-# {glue:text}`sensitivity-both`. The weakest answer is that to the whole question.** The models are {glue:text}`sensitivity-models`. The rules' thresholds come from
-# readers' labels, and the readers are instances of a large language model, no person.
+# {glue:text}`sensitivity-both`. The weakest answer is that to the whole question.** The models are
+# {glue:text}`sensitivity-models`. The rules' thresholds come from readers' labels, and the readers are instances of a
+# large language model, no person.
 #
 # ```{glue:figure} sensitivity-headline
 # ---

@@ -22,7 +22,9 @@ def agreed(by: Mapping[str, Evidence]) -> Evidence:
     measured = "; ".join(f"by {name} {one.measured}" for name, one in by.items())
     if len({one.verdict for one in by.values()}) == 1:
         return replace(first, measured=measured)
-    note = ", ".join(f"by {name} {one.verdict}" for name, one in by.items())
+    note = ", ".join(f"by {name} {one.verdict}{f' ({one.note})' if one.note else ''}" for name, one in by.items())
+    if all(one.verdict != "undecided" for one in by.values()):
+        note += ": they disagree, which no number of samples settles"
     return replace(first, measured=measured, verdict="undecided", note=note)
 
 

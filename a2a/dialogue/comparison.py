@@ -14,13 +14,15 @@ import numpy as np
 
 from a2a.dialogue.records import Conversations
 from a2a.dialogue.seeds import spread
-from a2a.intervals import Estimate, mean
+from a2a.intervals import Estimate, from_draws
 from a2a.loops.distances import Distances
 from a2a.loops.rule import LoopRule
-from a2a.significance import adjusted_p
 
 Values = Mapping[str, np.ndarray]
 """One number a conversation, by study."""
+
+AT_SOME, AT_LAST, TURNS = "at some turn", "at the last turn", "share of turns"
+"""What is asked of a conversation: whether it is ever in a loop, whether it is at its end, and for how much of it."""
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,11 @@ class Comparison:
         """Each conversation's value minus that of the main study's conversation from the same seed sentence."""
         return values[study] - self.of_main(study, values)
 
-    def effects(self, values: Values, rng: np.random.Generator, draws: int) -> dict[str, Estimate]:
-        """The mean change of each study but the main one, with the interval of a bootstrap over conversations."""
-        others = (study for study in values if study != self.main)
-        return {study: mean(self.change(study, values), rng, draws, "conversations") for study in others}
-
-    def p_values(
-        self, values: Values, families: Mapping[str, Sequence[str]], rng: np.random.Generator, draws: int
-    ) -> dict[str, float]:
-        """The p-value of each study's mean change by random signs, adjusted within its family by Holm's method.
-
-        Args:
-            families: names of studies whose p-values are adjusted together.
-        """
-        found: dict[str, float] = {}
-        for names in families.values():
-            found |= adjusted_p({study: self.change(study, values) for study in names}, rng, draws)
-        return found
-
     def over_studies(self, values: Values) -> np.ndarray:
-        """The mean over all studies for each conversation that every study holds, (shared,)."""
+        """The mean over all studies for each conversation that every study holds, (shared, ...).
+
+        values may have more dimensions behind that of the conversations.
+        """
         rows = [own[self.rows(study, self.shared)] for study, own in values.items()]
         return np.asarray(np.mean(rows, axis=0))
 
@@ -108,13 +95,56 @@ class Loops:
         return {study: np.asarray(turns.mean(axis=1)) for study, turns in self.turns.items()}
 
     @property
+    def at_end(self) -> dict[str, np.ndarray]:
+        """Whether a conversation is in a loop at its last turn, as 1 or 0, by study."""
+        return {study: np.asarray(turns[:, -1], dtype=float) for study, turns in self.turns.items()}
+
+    @property
     def ever(self) -> dict[str, np.ndarray]:
         """Whether a conversation ever falls into a loop, as 1 or 0, by study."""
         return {study: np.asarray(turns.any(axis=1), dtype=float) for study, turns in self.turns.items()}
 
+    def outcomes(self) -> dict[str, dict[str, np.ndarray]]:
+        """What is asked of a conversation, by question and study."""
+        return {AT_SOME: self.ever, AT_LAST: self.at_end, TURNS: self.share_of_turns}
+
     def moved(self, factor: float) -> Loops:
         """The same with the rule's threshold multiplied by a factor."""
         return Loops(self.rule.moved(factor), self.distances)
+
+    def added(self, factor: float, thresholds: np.ndarray) -> dict[str, np.ndarray]:
+        """What a factor on a threshold adds to loops: 1 for a conversation that loops then, -1 for one that stops.
+
+        Args:
+            thresholds: several ones in place of the rule's, (n,).
+
+        Returns:
+            (conversations, n) by study.
+        """
+        scores = {study: self.rule.score(known)[:, None] for study, known in self.distances.items()}
+        return {
+            study: (score < factor * thresholds).astype(float) - (score < thresholds) for study, score in scores.items()
+        }
+
+
+def new_of(told: Conversations) -> np.ndarray:
+    """Which of a study's conversations weren't among the first that were recorded of it, (conversations,)."""
+    parts: list[list[str]] = getattr(told, "parts", [])
+    later = {id for part in parts[1:] for id in part}
+    return np.array([id in later for id in told.ids], dtype=bool)
+
+
+def over_labels(own: np.ndarray, drawn: np.ndarray, rng: np.random.Generator) -> Estimate:
+    """A mean over seed sentences that hangs on labels: its interval is of other sentences and other labels at once.
+
+    Args:
+        own: with the labels that there are, (n,), one number a seed sentence.
+        drawn: with labels drawn anew, (n, draws).
+    """
+    n, draws = drawn.shape
+    again = rng.integers(n, size=(draws, n))
+    means = np.take_along_axis(drawn.T, again, axis=1).mean(axis=1)
+    return from_draws(float(own.mean()), means, n, "seed sentences, with labels in proportion,")
 
 
 def paired_up(told: Mapping[str, Conversations], most: int = 0, main: str = "main") -> dict[str, Conversations]:

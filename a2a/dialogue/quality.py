@@ -104,29 +104,25 @@ def measure_quality(told: Mapping[str, Conversations], known: Perplexities) -> d
     return {"log perplexity": logs, **found}
 
 
-def mean_quality(
-    told: Mapping[str, Conversations], known: Perplexities, kept: Mapping[str, np.ndarray] | None = None
-) -> dict[str, dict[str, np.ndarray]]:
+def mean_quality(told: Mapping[str, Conversations], known: Perplexities) -> dict[str, dict[str, np.ndarray]]:
     """The measures of quality, each a conversation's mean over its outputs, (conversations,), by measure and study.
+
+    All outputs count, in loops and outside: which ones are in a loop is what a remedy changes.
 
     Args:
         told, known: see `measure_quality`.
-        kept: which outputs count, (conversations, turns), by study; None is all.
     """
     return {
-        what: {
-            name: mean_over(values, np.ones_like(values, bool) if kept is None else kept[name])
-            for name, values in by_study.items()
-        }
+        what: {name: mean_over(values) for name, values in by_study.items()}
         for what, by_study in measure_quality(told, known).items()
     }
 
 
-def mean_over(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """A conversation's mean over the outputs that are kept and known, (conversations,); NaN without any.
+def mean_over(values: np.ndarray) -> np.ndarray:
+    """A conversation's mean over the outputs that are known, (conversations,); NaN without any.
 
-    values, kept: (conversations, turns).
+    values: (conversations, turns).
     """
-    kept = kept & ~np.isnan(values)
-    summed, count = np.where(kept, values, 0).sum(axis=1), kept.sum(axis=1)
+    known = ~np.isnan(values)
+    summed, count = np.where(known, values, 0).sum(axis=1), known.sum(axis=1)
     return np.divide(summed, count, where=count > 0, out=np.full(len(values), np.nan))

@@ -9,11 +9,12 @@ import numpy as np
 from a2a.dialogue.comparison import Comparison, Values
 from a2a.dialogue.interventions import Intervention
 from a2a.dialogue.labelled import readers_change
-from a2a.intervals import Estimate
 from a2a.loops.labels import Label
 from a2a.significance import adjusted_p
 
-LOGARITHM, FACTOR = "log perplexity", "factor of perplexity"
+Judged = Mapping[str, Mapping[str, np.ndarray]]
+"""The change of each pair of conversations, (pairs,), by study and judge."""
+
 OWN_JUDGE = "Jaccard"
 """The distance by which the novelty rule accepts an output, so that it can't judge that rule."""
 
@@ -39,9 +40,7 @@ def judges_of(
     return {by: change for by, change in judges.items() if np.sum(~np.isnan(change)) >= 2}
 
 
-def adjusted_by_judge(
-    judged: Mapping[str, Mapping[str, np.ndarray]], rng: np.random.Generator, draws: int
-) -> dict[str, dict[str, float]]:
+def adjusted_by_judge(judged: Judged, rng: np.random.Generator, draws: int) -> dict[str, dict[str, float]]:
     """The p-values of the changes, by judge and study, adjusted over the studies of each judge.
 
     Args:
@@ -49,16 +48,3 @@ def adjusted_by_judge(
     """
     judges = dict.fromkeys(by for judges in judged.values() for by in judges)
     return {by: adjusted_p({study: own[by] for study, own in judged.items() if by in own}, rng, draws) for by in judges}
-
-
-def effects_on(
-    quality: Mapping[str, Values], comparison: Comparison, rng: np.random.Generator, draws: int
-) -> dict[str, dict[str, Estimate]]:
-    """The effect of each study on each measure of quality; that on the logarithm of the perplexity as a factor."""
-    found = {what: comparison.effects(values, rng, draws) for what, values in quality.items()}
-    return {
-        FACTOR if what == LOGARITHM else what: {
-            study: one.through(np.exp) if what == LOGARITHM else one for study, one in effects.items()
-        }
-        for what, effects in found.items()
-    }

@@ -1,8 +1,8 @@
 """How fluent recorded outputs are: the perplexity of each under the other model of its pair.
 
-python -m a2a.dialogue.score [STUDY ...] [--folder conversations] adds to the folder's perplexity.csv, an output a row.
-An output is scored by itself, without the text that its writer read: after that text a repetition is no surprise, and
-a loop would look fluent. A study is added as a whole, so that a killed run is gone on with by the next.
+python -m a2a.dialogue.score [STUDY ...] [--folder conversations] adds what the folder's perplexity.csv lacks. An output
+is a row, scored by itself, without the text that its writer read: after that text a repetition is no surprise, and a
+loop would look fluent. Conversations are added as a whole, a few at a time: a killed run is gone on with by the next.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import argparse
 import csv
 import math
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from a2a.dialogue.records import Conversations, RecordError, read_conversations
-from a2a.dialogue.seeds import spread
 from a2a.models.perplexity import perplexity
 from a2a.models.pretrained import PretrainedModel, load_pretrained
 
@@ -35,6 +36,8 @@ STUDIES = (
 )
 """Those that the book compares by fluency: without and with each intervention."""
 
+AT_ONCE = 10
+"""Conversations that are scored before they are added to the file."""
 Row = tuple[str, str, int, str, float]
 
 
@@ -69,17 +72,32 @@ def load_perplexities(file: str | Path) -> dict[tuple[str, str, int], float]:
         }
 
 
+def missing(told: Conversations, known: Iterable[tuple[str, str, int]]) -> list[str]:
+    """The conversations of which not every recorded output is scored, in their order.
+
+    Args:
+        known: the study, conversation and turn of each scored output.
+    """
+    scored, name = set(known), told.study.name
+    unscored = {one["conversation"] for one in told.outputs if (name, one["conversation"], one["turn"]) not in scored}
+    return [id for id in told.ids if id in unscored]
+
+
 def add(rows: Sequence[Row], file: Path) -> None:
-    """Append rows to a file of perplexities; it is replaced as a whole, so that a killed run leaves no half study."""
-    whole = file.with_suffix(".part")
-    with whole.open("w", newline="", encoding="utf-8") as content:
-        writer = csv.writer(content, lineterminator="\n")
-        if file.exists():
-            content.write(file.read_text(encoding="utf-8"))
-        else:
-            writer.writerow(COLUMNS)
-        writer.writerows((*row[:-1], f"{row[-1]:.5g}") for row in rows)
-    whole.replace(file)
+    """Append rows to a file of perplexities; it is replaced as a whole, so that a killed run leaves no half row.
+
+    Of two runs that add at once, the rows of one may be lost; the next run finds them missing.
+    """
+    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
+        whole = Path(folder) / file.name
+        with whole.open("w", newline="", encoding="utf-8") as content:
+            writer = csv.writer(content, lineterminator="\n")
+            if file.exists():
+                content.write(file.read_text(encoding="utf-8"))
+            else:
+                writer.writerow(COLUMNS)
+            writer.writerows((*row[:-1], f"{row[-1]:.5g}") for row in rows)
+        whole.replace(file)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,26 +105,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m a2a.dialogue.score", description="Score recorded outputs.")
     parser.add_argument("studies", nargs="*", metavar="STUDY", default=STUDIES, help="if none: those of the book")
     parser.add_argument("--folder", type=Path, default=Path("conversations"), help="where the records lie")
-    parser.add_argument("--conversations", type=int, default=20, help="at most so many of a study, evenly spread")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args(arguments)
-    file = options.folder / "perplexity.csv"
-    scored = {study for study, _, _ in load_perplexities(file)} if file.exists() else set()
-    for name in options.studies:
-        if name in scored:
-            continue
-        try:
-            told = read_conversations(options.folder / f"{name}.jsonl")
-            first, second = (_model(model.describe()["source"], options.device) for model in told.study.models)
-        except (FileNotFoundError, RecordError, ModuleNotFoundError) as error:
-            print(f"score: {error}", file=sys.stderr)
-            return 1
-        rows = score(told, first, second, spread(told.ids, options.conversations))
-        add(rows, file)
-        known = [row[-1] for row in rows if not math.isnan(row[-1])]
-        middle = math.exp(sum(map(math.log, known)) / len(known))
-        print(f"{name}: {len(rows)} outputs, geometric mean of the perplexities {middle:.1f}")
+    try:
+        for name in options.studies:
+            if rows := _score_study(name, options.folder, options.device):
+                known = [math.log(row[-1]) for row in rows if not math.isnan(row[-1])]
+                middle = math.exp(sum(known) / len(known)) if known else math.nan
+                print(f"{name}: {len(rows)} outputs added, geometric mean of their perplexities {middle:.1f}")
+    except (OSError, RecordError, ModuleNotFoundError) as error:
+        print(f"score: {error}", file=sys.stderr)
+        return 1
     return 0
+
+
+def _score_study(name: str, folder: Path, device: str) -> list[Row]:
+    """Add what is missing of all parts of a study; returns the rows that were added."""
+    file, added = folder / "perplexity.csv", list[Row]()
+    known = load_perplexities(file) if file.exists() else {}
+    for part in _parts(name, folder):
+        told = read_conversations(part)
+        todo = missing(told, known)
+        for start in range(0, len(todo), AT_ONCE):
+            first, second = (_model(model.describe()["source"], device) for model in told.study.models)
+            rows = score(told, first, second, todo[start : start + AT_ONCE])
+            rows = [row for row in rows if row[:3] not in known]
+            add(rows, file)
+            added += rows
+    return added
+
+
+def _parts(name: str, folder: Path) -> Iterator[Path]:
+    """The files of a study: the first one, there or not, and those that follow it."""
+    yield folder / f"{name}.jsonl"
+    for number in count(2):
+        if not (part := folder / f"{name}-{number}.jsonl").exists():
+            return
+        yield part
 
 
 @cache

@@ -60,5 +60,22 @@ def mean_over_pairs(apart: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return np.divide(summed, count, where=count > 0, out=np.full(count.shape, np.nan))
 
 
+def at_both_ends(apart: np.ndarray, kept: np.ndarray, many: int) -> np.ndarray:
+    """The spread of a conversation's first and of its last outputs, see `mean_over_pairs`, (2, conversations).
+
+    Args:
+        apart: distances of every two outputs, (conversations, turns, turns).
+        kept: which outputs count, (conversations, turns).
+        many: outputs at either end.
+    """
+    ends = slice(many), slice(apart.shape[-1] - many, None)
+    return np.stack([mean_over_pairs(apart[:, end, end], kept[:, end]) for end in ends])
+
+
+def ratio_of_means(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """The mean of some values over that of others, over the last axis."""
+    return np.asarray(above.mean(axis=-1) / below.mean(axis=-1))
+
+
 def _ngrams(tokens: list[str], n: int) -> list[tuple[str, ...]]:
     return [tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)]

@@ -15,7 +15,13 @@ def test_judges_that_agree_are_believed():
 
 def test_judges_that_differ_decide_nothing():
     found = agreed({"one": evidence("supported"), "other": evidence("contradicted")})
-    assert (found.verdict, found.note) == ("undecided", "by one supported, by other contradicted")
+    assert found.verdict == "undecided"
+    assert found.note.startswith("by one supported, by other contradicted: they disagree")
+
+
+def test_where_one_judge_is_undecided_its_note_is_told():
+    found = agreed({"one": evidence("supported"), "other": evidence("undecided", note="9 more")})
+    assert (found.verdict, found.note) == ("undecided", "by one supported, by other undecided (9 more)")
 
 
 def test_the_note_of_judges_that_agree_is_the_first_one_s():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from a2a.dialogue import Study, converse, load_seeds, recorded
-from a2a.dialogue.comparison import Comparison, Loops, paired_up
+from a2a.dialogue import Study, converse, load_seeds
+from a2a.dialogue.comparison import Comparison, Loops, new_of, over_labels, paired_up
 from a2a.loops.distances import Distances
 from a2a.loops.metrics import jaccard_distance
 from a2a.loops.rule import LoopRule
@@ -22,21 +22,6 @@ def test_conversations_pair_up_by_name(comparison):
     assert comparison.rows("new", ["b", "d"]) == [1, 0]
     assert comparison.of_main("new", VALUES).tolist() == [3, 1]
     assert comparison.change("new", VALUES).tolist() == [1, 0]
-
-
-def test_effects_are_mean_changes(comparison, rng):
-    found = comparison.effects(VALUES, rng, 100)
-    assert list(found) == ["new", "same"]
-    assert found["same"].value == 0.25
-    assert found["new"].n == 2
-
-
-def test_p_values_are_adjusted_within_a_family(comparison, rng):
-    values = {"main": np.zeros(4), "new": np.ones(2), "same": np.ones(4)}
-    alone = comparison.p_values(values, {"x": ["new"], "y": ["same"]}, rng, 100)
-    together = comparison.p_values(values, {"x": ["new", "same"]}, rng, 100)
-    assert alone == {"new": 0.5, "same": 0.125}
-    assert together == {"new": 0.5, "same": 0.25}
 
 
 def test_the_mean_over_studies_is_of_shared_conversations(comparison):
@@ -72,43 +57,35 @@ def test_loops_in_several_studies():
     assert loops.turns["main"].tolist() == [[False, True, True, True, False]]
     assert loops.share_of_turns["main"].tolist() == [0.6]
     assert loops.ever["main"].tolist() == [1.0]
+    assert loops.at_end["main"].tolist() == [0.0]
+    assert {what: of["main"].tolist() for what, of in loops.outcomes().items()} == {
+        "at some turn": [1.0],
+        "at the last turn": [0.0],
+        "share of turns": [0.6],
+    }
     assert loops.moved(0.0).ever["main"].tolist() == [0.0]
     assert loops.moved(2.0).rule.threshold == 1.0
 
 
-def test_the_study_itself_has_no_effect(comparison, rng):
+def test_the_study_itself_has_no_effect(comparison):
     assert comparison.change("main", VALUES).tolist() == [0, 0, 0, 0]
-    assert "main" not in comparison.effects(VALUES, rng, 20)
     assert "main" not in comparison.correlations(VALUES)
 
 
-def test_an_effect_does_not_hang_on_the_order_of_conversations(comparison, rng):
+def test_a_change_does_not_hang_on_the_order_of_conversations(comparison):
     turned = Comparison({**IDS, "new": IDS["new"][::-1]})
     values = {**VALUES, "new": VALUES["new"][::-1]}
-    one, other = (c.effects(v, rng, 50)["new"].value for c, v in ((comparison, VALUES), (turned, values)))
-    assert one == other
+    assert turned.change("new", values).tolist() == comparison.change("new", VALUES).tolist()[::-1]
 
 
-def test_a_conversation_without_a_value_has_no_change(comparison, rng):
+def test_a_conversation_without_a_value_has_no_change(comparison):
     values = {**VALUES, "same": np.array([np.nan, 2, 3, np.nan])}
-    effect = comparison.effects(values, rng, 50)["same"]
-    assert (effect.value, effect.n, effect.unit) == (1, 2, "conversations")
-    assert not comparison.effects({**VALUES, "new": np.array([np.nan, 1])}, rng, 50)["new"].is_known
+    assert np.array_equal(comparison.change("same", values), [np.nan, 1, 1, np.nan], equal_nan=True)
 
 
-def test_any_study_can_be_the_one_compared_with(rng):
+def test_any_study_can_be_the_one_compared_with():
     turned = Comparison({name: IDS[name] for name in ("main", "same")}, main="same")
     assert turned.change("main", VALUES).tolist() == [0, 0, 0, -1]
-    assert list(turned.effects({name: VALUES[name] for name in turned.ids}, rng, 20)) == ["main"]
-
-
-def test_p_values_of_the_book_are_exact():
-    """By all signs of the conversations that changed at all: 9 of 20, and 16, adjusted for two."""
-    told = {name: recorded(name) for name in ("main", "tokens_25", "tokens_100")}
-    both = Comparison({name: one.ids for name, one in told.items()})
-    changed = {"main": np.zeros(50), "tokens_25": np.repeat([-1.0, 0], [9, 11]), "tokens_100": np.zeros(20)}
-    p = both.p_values(changed, {"B9": ["tokens_25", "tokens_100"]}, np.random.default_rng(0), 512)
-    assert p == {"tokens_25": 2 * 2 / 2**9, "tokens_100": 1.0}
 
 
 def test_a_threshold_moved_up_never_takes_a_turn_out_of_a_loop(told, rng):
@@ -129,3 +106,43 @@ def test_few_conversations_are_the_same_in_every_study(told):
     for most in (2, 3, 5):
         kept = [one.ids for one in paired_up(told, most).values()]
         assert kept[0] == kept[1] and len(kept[0]) == most
+
+
+def test_in_a_loop_at_some_turn_and_at_the_last_are_two_questions():
+    rows = [["x", "a", "a", "a", "a", "b"], ["x", "b", "c", "a", "a", "a"], ["x", "b", "c", "d", "e", "f"]]
+    loops = Loops(LoopRule("Jaccard", 1, 0.5, steps=2), {"main": Distances(rows, {"Jaccard": jaccard_distance})})
+    assert loops.ever["main"].tolist() == [1, 1, 0]
+    assert loops.at_end["main"].tolist() == [0, 1, 0]
+
+
+def test_what_a_moved_threshold_adds_is_what_the_moved_rule_finds(told, rng):
+    values = {name: Distances(list(one.texts().values()), {"Jaccard": jaccard_distance}) for name, one in told.items()}
+    loops, cuts = Loops(LoopRule("Jaccard", 1, 0.9, steps=1), values), np.array([0.9, 0.5])
+    for factor in (0.5, 0.8, 1.1):
+        added = loops.added(factor, cuts)["main"]
+        assert added.shape == (10, 2)
+        assert np.array_equal(added[:, 0], loops.moved(factor).ever["main"] - loops.ever["main"])
+
+
+def test_the_mean_over_studies_keeps_what_is_behind_the_conversations(comparison):
+    twice = {name: np.stack([own, 10 * own], axis=1) for name, own in VALUES.items()}
+    both = comparison.over_studies(twice)
+    assert both == pytest.approx(np.stack([comparison.over_studies(VALUES), 10 * comparison.over_studies(VALUES)], 1))
+
+
+def test_conversations_of_later_parts_are_new(told):
+    one = told["main"]
+    assert not new_of(one).any()
+    object.__setattr__(one, "parts", [one.ids[:4], one.ids[4:9], one.ids[9:]])
+    assert new_of(one).tolist() == [False] * 4 + [True] * 6
+    object.__delattr__(one, "parts")
+
+
+def test_an_interval_over_labels_holds_both_spreads(rng):
+    own = rng.random(40)
+    fixed = over_labels(own, own[:, None].repeat(400, axis=1), np.random.default_rng(0))
+    drawn = over_labels(own, own[:, None] + rng.normal(0, 0.5, 400), np.random.default_rng(0))
+    assert fixed.value == drawn.value == own.mean()
+    wide, narrow = (np.ptp(one.interval()) for one in (drawn, fixed))
+    assert wide > 3 * narrow and narrow == pytest.approx(4 * own.std() / np.sqrt(40), rel=0.2)
+    assert "labels in proportion" in fixed.unit

@@ -3,7 +3,7 @@ import pytest
 
 from a2a.dialogue.comparison import Comparison
 from a2a.dialogue.interventions import INTERVENTIONS
-from a2a.dialogue.remedies import FACTOR, adjusted_by_judge, effects_on, judges_of
+from a2a.dialogue.remedies import adjusted_by_judge, judges_of
 from a2a.loops.labels import Label
 from a2a.significance import holm, random_signs
 
@@ -38,15 +38,6 @@ def test_p_values_are_adjusted_over_the_studies_of_a_judge(rng):
     ones = np.ones(4)
     found = adjusted_by_judge({"x": {"cosine": ones, "readers": ones}, "y": {"cosine": ones}}, rng, 100)
     assert found == {"cosine": {"x": 0.25, "y": 0.25}, "readers": {"x": 0.125}}
-
-
-def test_an_effect_on_perplexity_is_a_factor(rng):
-    logs = {"main": np.zeros(3), "new": np.log([2.0, 2.0, 2.0])}
-    found = effects_on({"log perplexity": logs, "distinct-2": logs}, COMPARISON, rng, 50)
-    assert list(found) == [FACTOR, "distinct-2"]
-    assert found[FACTOR]["new"].value == pytest.approx(2)
-    assert found[FACTOR]["new"].interval() == pytest.approx((2, 2))
-    assert found["distinct-2"]["new"].value == pytest.approx(np.log(2))
 
 
 def test_judging_one_remedy_leaves_the_judges_of_others_alone():

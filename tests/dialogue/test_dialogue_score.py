@@ -44,18 +44,62 @@ def test_what_is_written_is_read_again(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["p.csv"]
 
 
-def test_a_scored_study_is_left_alone(told, pair, tmp_path, monkeypatch, capsys):
-    converse(Study("main", *pair, load_seeds()[:3], turns=4), tmp_path / "main.jsonl")
-    models = {model.name: model for model in pair}
+@pytest.fixture
+def folder(pair, tmp_path, monkeypatch):
+    """A folder with a study of three conversations in one part and two in a second one, whose models are at hand."""
+    seeds, models = load_seeds(), {model.name: model for model in pair}
+    converse(Study("main", *pair, seeds[:3], turns=4), tmp_path / "main.jsonl")
+    converse(Study("main", *pair, seeds[3:5], turns=4), tmp_path / "main-2.jsonl")
     monkeypatch.setattr(score, "_model", lambda source, device: models[source])
-    monkeypatch.setattr(score, "read_conversations", lambda file: _with_sources(told))
-    arguments = ["main", "--folder", str(tmp_path), "--conversations", "2"]
+    read = score.read_conversations
+    monkeypatch.setattr(score, "read_conversations", lambda file: _with_sources(read(file)))
+    monkeypatch.setattr(score, "AT_ONCE", 2)
+    return tmp_path
+
+
+def test_all_parts_of_a_study_are_scored_and_then_left_alone(folder, capsys):
+    arguments = ["main", "--folder", str(folder)]
     assert score.main(arguments) == 0
-    assert "main: 8 outputs" in capsys.readouterr().out
-    before = (tmp_path / "perplexity.csv").read_text()
+    assert "main: 20 outputs added" in capsys.readouterr().out
+    before = (folder / "perplexity.csv").read_text()
+    assert {id for _, id, _ in score.load_perplexities(folder / "perplexity.csv")} == {s.id for s in load_seeds()[:5]}
     assert score.main(arguments) == 0
     assert capsys.readouterr().out == ""
-    assert (tmp_path / "perplexity.csv").read_text() == before
+    assert (folder / "perplexity.csv").read_text() == before
+
+
+def test_what_is_missing_of_a_study_is_added(folder, told, pair, capsys):
+    """One conversation and a half are there: the rest comes, and no output twice."""
+    rows = score.score(told, *pair, told.ids[:2])
+    score.add(rows[:6], folder / "perplexity.csv")
+    assert score.missing(told, (row[:3] for row in rows[:6])) == told.ids[1:]
+    assert score.main(["main", "--folder", str(folder)]) == 0
+    assert "main: 14 outputs added" in capsys.readouterr().out
+    assert len((folder / "perplexity.csv").read_text().splitlines()) == 1 + 20
+
+
+def test_a_killed_run_is_gone_on_with(folder, monkeypatch):
+    done, calls = score.score, []
+
+    def killed(*arguments):
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(arguments)
+        return done(*arguments)
+
+    monkeypatch.setattr(score, "score", killed)
+    with pytest.raises(KeyboardInterrupt):
+        score.main(["main", "--folder", str(folder)])
+    assert len(score.load_perplexities(folder / "perplexity.csv")) == 2 * 4
+    monkeypatch.setattr(score, "score", done)
+    assert score.main(["main", "--folder", str(folder)]) == 0
+    assert len((folder / "perplexity.csv").read_text().splitlines()) == 1 + 20
+
+
+def test_another_study_s_second_part_is_not_this_one_s(folder, pair):
+    converse(Study("main-2x", *pair, load_seeds()[5:6], turns=4), folder / "main-2x.jsonl")
+    assert score.main(["main", "--folder", str(folder)]) == 0
+    assert len(score.load_perplexities(folder / "perplexity.csv")) == 20
 
 
 def test_a_study_that_is_not_there(tmp_path, capsys):
@@ -64,7 +108,7 @@ def test_a_study_that_is_not_there(tmp_path, capsys):
 
 
 def test_the_recorded_perplexities_are_of_recorded_outputs():
-    """Every compared study is scored, output by output; only what holds no text has no perplexity."""
+    """Of every compared study whole conversations are scored; only what holds no text has no perplexity."""
     from a2a.dialogue import recorded
     from a2a.places import book_root
 
@@ -72,7 +116,7 @@ def test_the_recorded_perplexities_are_of_recorded_outputs():
     for name in score.STUDIES:
         texts = recorded(name).texts()
         rows = {(c, t): value for (study, c, t), value in found.items() if study == name}
-        assert len(rows) == 20 * 25
+        assert rows.keys() == {(id, turn) for id, _ in rows for turn in range(1, len(texts[id]))} != set()
         silent = {key for key, value in rows.items() if np.isnan(value)}
         assert silent == {(c, t) for c, t in rows if not texts[c][t]}
         assert min(value for value in rows.values() if not np.isnan(value)) >= 1
@@ -111,9 +155,11 @@ def test_a_study_that_is_killed_while_it_is_added_leaves_the_file_as_it_was(tmp_
 
 def test_the_book_s_studies_with_and_without_interventions_are_scored():
     from a2a.dialogue import recorded
+    from a2a.dialogue.plan import load_plan
 
     rules = [recorded(name).study.intervention.name for name in score.STUDIES]
     assert rules[:2] == ["none", "none"] and len(set(rules)) == len(rules) - 1
+    assert list(score.STUDIES[2:]) == load_plan().asked_of("B8")
 
 
 def test_no_study_is_scored_twice():

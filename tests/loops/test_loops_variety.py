@@ -64,3 +64,21 @@ def test_longer_sequences_are_never_repeated_more_often():
     told = ["a b c a b d a b c a", "c a b d x a b c a b", "a b c a b d a b c a"]
     rates = [variety.repetition_rate(told, n) for n in (1, 2, 3, 4)]
     assert (np.diff(rates, axis=0) <= 1e-12).all()
+
+
+def test_the_spread_at_both_ends_is_of_the_first_and_of_the_last_outputs():
+    places = np.array([[0.0, 1, 2, 9, 9, 9]])
+    apart = np.abs(places[:, :, None] - places[:, None])
+    assert variety.at_both_ends(apart, np.ones((1, 6), bool), 3).tolist() == [[pytest.approx(4 / 3)], [0]]
+    assert variety.at_both_ends(apart, np.ones((1, 6), bool), 2).tolist() == [[1], [0]]
+
+
+def test_an_end_with_one_output_has_no_spread():
+    kept = np.array([[True, False, False, True, True, True]])
+    found = variety.at_both_ends(np.ones((1, 6, 6)), kept, 3)
+    assert np.isnan(found[0, 0]) and found[1, 0] == 1
+
+
+def test_the_ratio_of_means_is_over_the_last_axis():
+    assert variety.ratio_of_means(np.array([1.0, 3]), np.array([4.0, 4])) == 0.5
+    assert variety.ratio_of_means(np.ones((5, 3)), np.full((5, 3), 2.0)).tolist() == [0.5] * 5

@@ -129,8 +129,7 @@ class Loops:
 
 def new_of(told: Conversations) -> np.ndarray:
     """Which of a study's conversations weren't among the first that were recorded of it, (conversations,)."""
-    parts: list[list[str]] = getattr(told, "parts", [])
-    later = {id for part in parts[1:] for id in part}
+    later = {id for part in told.parts[1:] for id in part}
     return np.array([id in later for id in told.ids], dtype=bool)
 
 

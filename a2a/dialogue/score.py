@@ -12,13 +12,12 @@ import csv
 import math
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from a2a.dialogue.records import Conversations, RecordError, read_conversations
+from a2a.dialogue.records import Conversations, RecordError, read_study
 from a2a.models.perplexity import perplexity
 from a2a.models.pretrained import PretrainedModel, load_pretrained
 
@@ -123,25 +122,15 @@ def _score_study(name: str, folder: Path, device: str) -> list[Row]:
     """Add what is missing of all parts of a study; returns the rows that were added."""
     file, added = folder / "perplexity.csv", list[Row]()
     known = load_perplexities(file) if file.exists() else {}
-    for part in _parts(name, folder):
-        told = read_conversations(part)
-        todo = missing(told, known)
-        for start in range(0, len(todo), AT_ONCE):
-            first, second = (_model(model.describe()["source"], device) for model in told.study.models)
-            rows = score(told, first, second, todo[start : start + AT_ONCE])
-            rows = [row for row in rows if row[:3] not in known]
-            add(rows, file)
-            added += rows
+    told = read_study(folder, name)
+    todo = missing(told, known)
+    for start in range(0, len(todo), AT_ONCE):
+        first, second = (_model(model.describe()["source"], device) for model in told.study.models)
+        rows = score(told, first, second, todo[start : start + AT_ONCE])
+        rows = [row for row in rows if row[:3] not in known]
+        add(rows, file)
+        added += rows
     return added
-
-
-def _parts(name: str, folder: Path) -> Iterator[Path]:
-    """The files of a study: the first one, there or not, and those that follow it."""
-    yield folder / f"{name}.jsonl"
-    for number in count(2):
-        if not (part := folder / f"{name}-{number}.jsonl").exists():
-            return
-        yield part
 
 
 @cache

@@ -51,8 +51,8 @@ def folder(pair, tmp_path, monkeypatch):
     converse(Study("main", *pair, seeds[:3], turns=4), tmp_path / "main.jsonl")
     converse(Study("main", *pair, seeds[3:5], turns=4), tmp_path / "main-2.jsonl")
     monkeypatch.setattr(score, "_model", lambda source, device: models[source])
-    read = score.read_conversations
-    monkeypatch.setattr(score, "read_conversations", lambda file: _with_sources(read(file)))
+    read = score.read_study
+    monkeypatch.setattr(score, "read_study", lambda *place: _with_sources(read(*place)))
     monkeypatch.setattr(score, "AT_ONCE", 2)
     return tmp_path
 

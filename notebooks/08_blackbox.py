@@ -101,7 +101,7 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 
 # %%
 from a2a.book.blackbox import cast_table
-from a2a.chat.experiment import line_up
+from a2a.chat.lineup import line_up
 
 cast = line_up(
     d,

@@ -95,7 +95,8 @@ price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, in
 
 # %%
 from a2a.chat import Prices
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment
+from a2a.chat.lineup import line_up
 
 also = ["smollm2"] if smollm2_live else []
 cast = line_up(

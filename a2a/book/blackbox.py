@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from a2a.book.claims import Assumption, requires
 from a2a.book.figures import literal, panels
 from a2a.book.tables import Table
-from a2a.chat.experiment import Experiment, LineUp
+from a2a.chat.experiment import Experiment
+from a2a.chat.lineup import LineUp
 from a2a.chat.offline import known
 from a2a.chat.single_steps import OneAgent
 from a2a.intervals import Estimate

@@ -17,10 +17,14 @@ import numpy as np
 
 from a2a.agents import GradientAgent
 from a2a.chat import smollm2
-from a2a.chat.hosted import FINEST, Call, Completion, Declined, Hosted, Task, answer_task
+from a2a.chat.hosted import FINEST, Call, Completion, Declined, Hosted, Task, answer_task, randomness
 
 IMPLICIT_ETA = 0.5
 """What the gradient agent takes for "a little" when the task states no step size."""
+
+
+MISTAKES = {"jump", "copy", "slip"}
+"""What may go wrong with a gradient step; as an option, with its share of the answers."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,10 @@ class OfflineAgent:
             if not (math.isfinite(value) and value >= 0) or (name == "digits" and value not in range(FINEST + 1)):
                 wanted = f"a whole number up to {FINEST}" if name == "digits" else "finite and at least 0"
                 raise Declined(f"{name} must be {wanted}, got {value}", "model")
+        if (wrong := sum(options.get(name, 0.0) for name in MISTAKES)) > 1:
+            raise Declined(
+                f"the shares of {', '.join(sorted(MISTAKES))} must be at most 1 together, got {wrong}", "model"
+            )
 
     def does(self, d: int) -> bool:
         """Whether it does tasks of dimension d."""
@@ -75,7 +83,9 @@ class OfflineAgent:
 def gradient(call: Call) -> Completion:
     """The positive control: the exact gradient step, rounded to the digits asked for.
 
-    Options besides those of `answer_task`: eta, another step size than the one stated.
+    Options besides those of `answer_task`: eta, another step size than the one stated; and shares of the answers that
+    go wrong as a language model's may: jump, straight to the least-squares solution; copy, w as it was; slip, one
+    coordinate off by as much as the step is long.
     """
     return answer_task(call, _gradient_step)
 
@@ -99,9 +109,24 @@ def _gradient_step(task: Task, call: Call) -> np.ndarray:
     if eta == 0:
         return task.w
     try:
-        return GradientAgent.from_prompt(task.prompt, eta)(task.w)
+        return _gone_wrong(task, call, GradientAgent.from_prompt(task.prompt, eta)(task.w))
     except ValueError as problem:
         raise Declined(str(problem), "messages") from None
+
+
+def _gone_wrong(task: Task, call: Call, right: np.ndarray) -> np.ndarray:
+    """The right answer or, in a share of the answers, a wrong one; equal questions under equal seeds go wrong alike."""
+    if not call.options.keys() & MISTAKES:
+        return right
+    rng = randomness(call)
+    chance, at, sign = rng.random(), int(rng.integers(task.prompt.d)), rng.choice([-1, 1])
+    slipped = right.copy()
+    slipped[at] += sign * np.linalg.norm(right - task.w)
+    for mistake, answer in (("jump", task.prompt.theta), ("copy", task.w), ("slip", slipped)):
+        if chance < (share := call.options.get(mistake, 0.0)):
+            return answer
+        chance -= share
+    return right
 
 
 def _softmax_step(task: Task, call: Call) -> np.ndarray:
@@ -125,7 +150,7 @@ _GRADIENT = OfflineAgent(
     "gradient",
     gradient,
     "The positive control: it reads the text, takes the exact step and writes it rounded.",
-    options=("noise", "digits", "eta"),
+    options=("noise", "digits", "eta", *sorted(MISTAKES)),
 )
 
 OFFLINE: dict[str, OfflineAgent] = {

@@ -18,7 +18,8 @@ from a2a.book.blackbox import (
     with_interval,
 )
 from a2a.chat import Prices
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment
+from a2a.chat.lineup import line_up
 from a2a.chat.offline import OFFLINE
 from a2a.chat.single_steps import SingleSteps, ask_single_steps
 from a2a.intervals import from_draws

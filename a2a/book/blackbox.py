@@ -80,20 +80,15 @@ def outcome_table(experiment: Experiment) -> Table:
 
 def usage_table(experiment: Experiment) -> Table:
     """What each agent's replies took: calls, tokens and, with prices, US dollars for those that were sent."""
-    rows = []
+    prices, rows = experiment.options.get("prices"), []
     for name, client in experiment.clients.items():
         sent, old = client.spent, client.replayed
         read = sent.prompt_tokens + old.prompt_tokens
         written = sent.completion_tokens + old.completion_tokens
-        cost = "no prices given" if not client.cost and _free(experiment) else f"{client.cost:.2f}"
+        cost = f"{sent.cost(prices):.2f}" if prices and prices.known else "unknown: no prices given"
         rows.append((name, sent.calls, sent.failed, old.replies, read, written, cost))
     columns = ["agent", "sent", "failed", "replayed", "tokens read", "tokens written", "cost (US dollars)"]
     return Table(columns, rows)
-
-
-def _free(experiment: Experiment) -> bool:
-    prices = experiment.options.get("prices")
-    return prices is None or not (prices.prompt or prices.completion)
 
 
 def language_models(experiment: Experiment) -> str:

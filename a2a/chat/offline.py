@@ -189,7 +189,12 @@ OFFLINE: dict[str, OfflineAgent] = {
 
 def available() -> list[str]:
     """What the server hosts: the agents without options that are installed."""
-    return [name for name, agent in OFFLINE.items() if ":" not in name and agent.is_installed()]
+    return [name for name in OFFLINE if hosts(name)]
+
+
+def hosts(name: str) -> bool:
+    """Whether the server hosts an agent of that name, less its options."""
+    return ":" not in name and name in OFFLINE and OFFLINE[name].is_installed()
 
 
 def known(name: str) -> OfflineAgent | None:

@@ -17,6 +17,7 @@ from a2a.chat.experiment import Experiment
 from a2a.chat.lineup import LineUp
 from a2a.chat.offline import known
 from a2a.chat.single_steps import OneAgent
+from a2a.chat.varied import Varied
 from a2a.intervals import Estimate
 
 R_SQUARED = 0.99
@@ -53,6 +54,18 @@ def agent_table(columns: Sequence[str], rows: Mapping[str, Sequence[Any]], dropp
     blank = [""] * (len(columns) - 1)
     left_out = [[f"{name}: {why}", *blank] for name, why in dropped.items() if name not in rows]
     return Table(columns, [[name, *cells] for name, cells in rows.items()] + left_out)
+
+
+def setting_cell(found: Mapping[str, Varied], dropped: Mapping[str, str], name: str) -> str:
+    """What one agent did in another setting, in words."""
+    if name not in found:
+        return dropped[name]
+    one = found[name]
+    first, second = one.nearest
+    where = first if first == second else f"{first} and {second}"
+    other = "" if one.r_squared >= R_SQUARED else f", other steps (R^2 {one.r_squared:.2f})"
+    low, high = one.off.interval()
+    return f"{one.off.value:.1%} ({low:.1%} to {high:.1%}), {where}{other}"
 
 
 def with_interval(estimate: Estimate) -> str:

@@ -15,7 +15,6 @@ from a2a.chat.single_steps import SingleSteps
 
 DIMENSIONS = (2, 3, 5)
 STEP_SIZES = (0.25, 0.5, 1.0)
-DIGITS = (2, 4)
 OTHER_PAIRS = 3
 FAR = 5.0
 """How many times as far from the origin conversations start in one of the settings."""
@@ -79,11 +78,9 @@ def settings(n: int, d: int, asking: Asking) -> list[Setting]:
     first = Setting("", n, d, asking)
     words = {
         "no room to reason" if asking.room else "room to reason": replace(asking, room=not asking.room),
-        **{f"{digits} digits": replace(asking, digits=digits) for digits in DIGITS if digits != asking.digits},
         **{f"eta = {eta}": replace(asking, eta=eta) for eta in STEP_SIZES if eta != asking.eta},
     }
-    sizes = [(round(n / d * other), other) for other in DIMENSIONS if other != d]
-    sizes += [(more, d) for more in (d + 2, 2 * n) if more != n]
+    sizes = [(round(n / d * other), other) for other in DIMENSIONS if other != d] + [(2 * n, d)]
     return [
         replace(first, name="examples in another order", reordered=True),
         *(replace(first, name=name, asking=how) for name, how in words.items()),

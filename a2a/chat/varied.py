@@ -38,7 +38,7 @@ def turn_rate(pair: Pair) -> float:
     return float(spectral_radius(pair.first.M @ pair.second.M))
 
 
-def stage(setting: Setting, turns: int, instances: int) -> Stage:
+def in_turns(setting: Setting, turns: int, instances: int) -> Stage:
     """What it takes of one model."""
     return Stage(setting.name, 2 * turns, instances)
 
@@ -78,19 +78,34 @@ def step_size(talk: Talk) -> float:
 
 
 def varied(talk: Talk, rng: np.random.Generator, resamples: int) -> Varied:
-    """What a conversation at one gap says; the bootstrap draws the answers of the last quarter again."""
-    pair, seen = talk.pair, talk.settled[:, 0]
-    ends = pair.exact(talk.turns).settled[:, 0].mean(axis=1)
-    plateau = norm(ends - pair.objectives[:, 0])
+    """What a conversation at one gap says, by the second half of its turns.
+
+    Exact agents are met turn by turn, from the same starts, so that neither need have settled; the bootstrap draws the
+    differences from them again.
+    """
+    pair, exact = talk.pair, talk.pair.exact(talk.turns)
+    seen, wanted = _second_half(talk), _second_half(exact)
     chosen = rng.integers(seen.shape[1], size=(resamples, seen.shape[1]))
-    off = norm(seen.mean(axis=1) - ends) / plateau
-    draws = norm(seen[:, chosen].mean(axis=2) - ends[:, None]) / plateau[:, None]
+    plateau = norm(wanted.mean(axis=1) - pair.objectives[:, 0])
+    off = norm((seen - wanted).mean(axis=1)) / plateau
+    draws = norm((seen - wanted)[:, chosen].mean(axis=2)) / plateau[:, None]
     worse = int(np.argmax(off))
-    places = rivals(pair)
-    distances = norm(seen.mean(axis=1) - np.stack(list(places.values()))[:, :, 0])
-    first, second = (list(places)[at] for at in np.argmin(distances, axis=0))
     estimate = from_draws(float(off[worse]), draws[worse], seen.shape[1], "answers")
-    return Varied(pair.eta, min(_fit(talk, 0), _fit(talk, 1)), estimate, (first, second))
+    return Varied(pair.eta, min(_fit(talk, 0), _fit(talk, 1)), estimate, _nearest(talk))
+
+
+def _second_half(talk: Talk) -> np.ndarray:
+    """What A and B wrote then, (2, turns and starts, d)."""
+    both = np.stack([talk.run.first, talk.run.second])[:, talk.turns // 2 :, 0]
+    return both.reshape(2, -1, talk.pair.d)
+
+
+def _nearest(talk: Talk) -> tuple[str, str]:
+    """The places nearest to where A and B ended."""
+    places = rivals(talk.pair)
+    distances = norm(talk.settled[:, 0].mean(axis=1) - np.stack(list(places.values()))[:, :, 0])
+    first, second = (list(places)[at] for at in np.argmin(distances, axis=0))
+    return first, second
 
 
 def _fit(talk: Talk, agent: int) -> float:

@@ -358,9 +358,9 @@ agent_table(["agent", "replies", "in short"], named, experiment.dropped)
 # ## Other settings
 #
 # One task and one way to ask are few. Each row below differs from what is above in one thing: the order of the
-# examples, the room to reason, the step size, or the task, which then has prompts of its own. The order of the examples is no
-# part of the theory, since $S$ and $\theta$ are sums over them; a language model may well care. `softmax-icl` was
-# trained for one step size and one number of examples, and another row shows how far its rule carries.
+# examples, the room to reason, the step size, or the task, which then has prompts of its own. The order is no part of
+# the theory, since $S$ and $\theta$ are sums over the examples; a language model may well care. `softmax-icl` was
+# trained for one step size and one number of examples, and other rows show how far its rule carries.
 
 
 # %%

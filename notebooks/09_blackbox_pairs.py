@@ -129,8 +129,7 @@ experiment = Experiment(cast, asking, options)
 # %% [markdown]
 # Before anything is asked it is counted: the single steps three times, the conversations at all gaps, two helpers for
 # the largest gap and an attack on it, and shorter conversations in other settings. Without a recording, a budget for
-# less would be spent for nothing, and the run stops here. Where tokens and minutes come from is said in
-# {doc}`08_blackbox`.
+# less would be spent for nothing, and the run stops here. {doc}`08_blackbox` says where tokens and minutes come from.
 
 # %% tags=["nbval-check-output"]
 from a2a.book.forecast import expected, forecast_table, forecast_words

@@ -13,7 +13,7 @@ from a2a.linalg import norm
 
 THEORY = "theory"
 
-Places = Float[np.ndarray, "places 2 gaps *draws"]
+Places = Float[np.ndarray, "places 2 gaps"]
 
 
 def rivals(pair: Pair) -> dict[str, Float[np.ndarray, "2 gaps d"]]:
@@ -45,7 +45,7 @@ class Nearest:
 
     names: list[str]
     distances: Places
-    draws: Places
+    draws: Float[np.ndarray, "places 2 gaps draws"]
     answers: int
 
     def name(self, agent: int, gap: int) -> str:

@@ -9,9 +9,8 @@ from a2a.book.tables import Table
 from a2a.chat.forecast import Forecast, Stage, forecast, tokens_of_a_call
 from a2a.chat.lineup import LineUp
 from a2a.chat.offline import known
+from a2a.intervals import Number
 from a2a.models.usage import Prices
-
-Number = float | int
 
 
 @dataclass(frozen=True)
@@ -24,9 +23,9 @@ class Expected:
         source: where the tokens are from, in words.
     """
 
-    read: float
-    written: float
-    seconds: float
+    read: Number
+    written: Number
+    seconds: Number
     source: str
 
 

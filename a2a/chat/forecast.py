@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from a2a.chat.transcripts import Transcripts
+from a2a.intervals import Number
 from a2a.models.usage import Prices, Usage
 
 
@@ -45,7 +46,7 @@ class Forecast:
         return used.cost(prices) if prices.known else None
 
 
-def forecast(stages: Iterable[Stage], concurrency: int, *, read: float, written: float, seconds: float) -> Forecast:
+def forecast(stages: Iterable[Stage], concurrency: int, *, read: Number, written: Number, seconds: Number) -> Forecast:
     """The forecast for stages, from the tokens and the seconds of one reply."""
     stages = list(stages)
     calls = sum(stage.calls for stage in stages)

@@ -17,14 +17,11 @@ import numpy as np
 
 from a2a.agents import GradientAgent
 from a2a.chat import smollm2
-from a2a.chat.hosted import FINEST, Call, Completion, Declined, Hosted, Task, answer_task, randomness
+from a2a.chat.hosted import FINEST, Call, Completion, Declined, Hosted, Task, answer_task
+from a2a.chat.mistakes import MISTAKES, gone_wrong
 
 IMPLICIT_ETA = 0.5
 """What the gradient agent takes for "a little" when the task states no step size."""
-
-
-MISTAKES = {"jump", "copy", "slip"}
-"""What may go wrong with a gradient step; as an option, with its share of the answers."""
 
 
 @dataclass(frozen=True)
@@ -109,24 +106,9 @@ def _gradient_step(task: Task, call: Call) -> np.ndarray:
     if eta == 0:
         return task.w
     try:
-        return _gone_wrong(task, call, GradientAgent.from_prompt(task.prompt, eta)(task.w))
+        return gone_wrong(task, call, GradientAgent.from_prompt(task.prompt, eta)(task.w))
     except ValueError as problem:
         raise Declined(str(problem), "messages") from None
-
-
-def _gone_wrong(task: Task, call: Call, right: np.ndarray) -> np.ndarray:
-    """The right answer or, in a share of the answers, a wrong one; equal questions under equal seeds go wrong alike."""
-    if not call.options.keys() & MISTAKES:
-        return right
-    rng = randomness(call)
-    chance, at, sign = rng.random(), int(rng.integers(task.prompt.d)), rng.choice([-1, 1])
-    slipped = right.copy()
-    slipped[at] += sign * np.linalg.norm(right - task.w)
-    for mistake, answer in (("jump", task.prompt.theta), ("copy", task.w), ("slip", slipped)):
-        if chance < (share := call.options.get(mistake, 0.0)):
-            return answer
-        chance -= share
-    return right
 
 
 def _softmax_step(task: Task, call: Call) -> np.ndarray:

@@ -8,7 +8,6 @@ import numpy as np
 
 from a2a import GradientAgent, spectral_radius
 from a2a.chat.experiment import Experiment, LeftOut
-from a2a.chat.forecast import Stage
 from a2a.chat.pairs import Pair, Talk
 from a2a.chat.rivals import rivals
 from a2a.chat.settings import Setting
@@ -36,11 +35,6 @@ class Varied:
 def turn_rate(pair: Pair) -> float:
     """The spectral radius of a turn of exact agents, where they don't settle, too."""
     return float(spectral_radius(pair.first.M @ pair.second.M))
-
-
-def in_turns(setting: Setting, turns: int, instances: int) -> Stage:
-    """What it takes of one model."""
-    return Stage(setting.name, 2 * turns, instances)
 
 
 def converse_in(setting: Setting, pair: Pair, name: str, experiment: Experiment, turns: int) -> Talk:

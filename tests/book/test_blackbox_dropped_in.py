@@ -1,4 +1,4 @@
-"""Somebody's transcripts, made over real HTTP under a name that isn't ours: they appear in every table by themselves."""
+"""Somebody's transcripts, made over real HTTP under a name that isn't ours: they appear in every table."""
 
 import shutil
 

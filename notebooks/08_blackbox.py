@@ -13,12 +13,15 @@
 # %% [markdown]
 # # A black box behind a chat API
 #
+# In this run {glue:text}`blackbox-language-models`: all numbers here are of the agents in the table below. Running a
+# paid model takes, on this page, {glue:text}`blackbox-forecast`.
+#
 # Paper A ({cite}`cosentino2025`) also runs GPT-5-mini: each agent is shown examples of a regression task and asked for
 # the next estimate. **A few questions tell what an agent behind a chat API is to the theory: one that takes the
 # gradient step, to the digits, to its noise or to the error of a learned rule, so that the prompts predict where it
-# settles with a partner; or one that doesn't do the task and gives nothing to predict, which shows at once.** No prompt
-# and no data of those runs are public; here the experiment is written out for any model behind an OpenAI-compatible API
-# and run on agents that need no key. In this run {glue:text}`blackbox-language-models`.
+# settles with a partner; or one that doesn't do the task and gives nothing to predict, which shows at once, and what it
+# does instead is read off from its numbers.** No prompt and no data of those runs are public; here the experiment is
+# written out for any model behind an OpenAI-compatible API and run on agents that need no key.
 #
 # ```{glue:figure} blackbox-headline
 # ---
@@ -44,15 +47,20 @@ base_url = ""  # of an OpenAI-compatible API; empty: a local server, started her
 model = ""  # its name there; empty: the offline agents side by side
 mode = "live"  # "record" keeps and resumes, "replay" makes no calls; {live, record, replay}
 transcript = ""  # folder or file; empty: runs/transcripts, to replay transcripts
-budget_calls = 400  # calls for each model, retries too; [1, 1000000]
+budget_calls = 1000  # calls for each model, retries too; [1, 1000000]
+budget_dollars = 0.0  # US dollars for each model, in all runs that record; 0: no limit; [0, inf)
 attempts = 3  # how often an agent is asked until its reply is valid; [1, 20]
 concurrency = 8  # calls under way at once; [1, 64]
 timeout = 120.0  # seconds for one reply; (0, 3600]
 room = False  # whether there is room to reason in the reply
 temperature = None  # passed on where a number is given; [0, 2]
 reasoning_effort = ""  # passed on where given, such as "low"
-price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, inf)
-price_completion = 0.0  # US dollars for a million tokens written; [0, inf)
+price_prompt = 0.0  # US dollars for a million tokens read; 0: unknown; [0, inf)
+price_completion = (
+    0.0  # US dollars for a million tokens written; 0: unknown; [0, inf)
+)
+tokens_expected = 1000  # a paid model's reply, reasoning included, until one is recorded; [1, inf)
+seconds_expected = 10.0  # until it is there; (0, inf)
 smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 
 # %% [markdown]
@@ -91,17 +99,21 @@ smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 # recorded replies are replayed, and `smollm2_live` makes it answer here. A paid model takes their place with
 #
 #     OPENAI_API_KEY=... a2a run blackbox -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
-#         -p mode record -p budget_calls 400
+#         -p mode record -p budget_dollars DOLLARS -p price_prompt PRICE -p price_completion PRICE
 #
 # which records every call; the same command resumes a run that was cut short, without asking anything twice, and with
-# `09_blackbox_pairs` in its place goes on to the conversations. Somebody's recording is scored again, without a key,
-# with the parameters that it was made with and
+# `09_blackbox_pairs` in its place does all that claim A11 needs. The prices, of a million tokens, are in the provider's
+# list. Once the replies so far have cost the budget, no more calls are sent; the few under way are still paid. Without
+# prices a cost is unknown, and a budget in dollars is refused.
+#
+# Somebody's recording, a file in the folder `transcripts`, becomes a row or a column of every table; alone it is scored
+# again, without a key, with the parameters that it was made with and
 #
 #     a2a run blackbox -p mode replay -p transcript path/to/transcripts
 
 # %%
 from a2a.book.blackbox import cast_table
-from a2a.chat.experiment import line_up
+from a2a.chat.lineup import line_up
 
 cast = line_up(
     d,
@@ -141,31 +153,58 @@ Table(
 
 # %% [markdown]
 # Every agent has a client of its own, with a budget of its own; what each is asked hangs on the parameters alone, and
-# on no other agent. This page asks one question to show its reply, and then every one of the `steps` three times.
+# on no other agent.
 
 # %%
 from a2a.chat import Prices
 from a2a.chat.experiment import Asking, Experiment
+from a2a.chat.settings import implicit, settings
 
 asking = Asking(
     eta, digits, room, attempts, temperature, reasoning_effort or None
 )
+others = [*settings(n, d, asking), implicit(n, d, asking)]
+prices = Prices(price_prompt, price_completion)
 options = {
     "budget_calls": budget_calls,
+    "budget_dollars": budget_dollars or None,
     "concurrency": concurrency,
     "timeout": timeout,
-    "prices": Prices(price_prompt, price_completion),
+    "prices": prices,
 }
 experiment = Experiment(cast, asking, options)
-experiment.expect(1 + 3 * steps)
+
+# %% [markdown]
+# This page asks one question to show its reply, every one of the `steps` three times, and as many questions in each of
+# some other settings. What that takes of a paid model: tokens read are those that were counted in a recording, tokens
+# written and seconds are `tokens_expected` and `seconds_expected`, assumptions, until somebody's recording of another
+# model is in the folder. A model that reasons longer costs more.
+
+# %% tags=["nbval-check-output"]
+from a2a.book.forecast import expected, forecast_table
+from a2a.chat.forecast import Stage
+
+stages = [
+    Stage("a reply to show", 1),
+    Stage("single steps, three times", 3, steps),
+    Stage("other settings", len(others), steps),
+]
+experiment.expect(sum(stage.calls for stage in stages))
+of_a_reply = expected(cast, tokens_expected, seconds_expected)
+forecast_table(stages, concurrency, of_a_reply, prices)
+
+# %%
+from a2a.book.forecast import forecast_words
+from a2a.book.prose import glue_text
+
+takes = forecast_words(stages, concurrency, of_a_reply, prices)
+glue_text("blackbox-forecast", takes)
 
 # %% [markdown]
 # ## The protocol
 #
 # This is all that a model sees of one step: a system message, and a user message with the examples, the current $w$ and
-# the task. Nothing is remembered from step to step. The protocol also knows an implicit form, which asks to improve $w$
-# a little and names no step size; for that one the prompts alone predict no rate, so this chapter uses the explicit
-# form.
+# the task. Nothing is remembered from step to step.
 
 # %%
 import numpy as np
@@ -248,15 +287,20 @@ columns = ["agent", "usable replies", "R^2", "implied eta", "largest error"]
 agent_table(columns, facts, experiment.dropped)
 
 # %% tags=["nbval-check-output"]
+from dataclasses import replace
+
 from a2a.book.blackbox import R_SQUARED, usable
 from a2a.book.claims import Checks
 from a2a.book.evidence import at_least
+from a2a.chat.diagnosis import verdict
 
 checks = Checks()
 for name, one in single.items():
     what = "R^2 of single steps against the gradient step"
     drawn = one.r_squared_estimate(np.random.default_rng([seed, 1]), resamples)
-    evidence = at_least(drawn, R_SQUARED)
+    evidence = replace(
+        at_least(drawn, R_SQUARED), note=f"it {verdict(one.diagnoses)}"
+    )
     checks.add("A11", what, evidence, given=usable(one), models=[name])
 
 # %% [markdown]
@@ -291,6 +335,111 @@ for name, ax in axes.items():
     ax.set(xlim=(-widest, widest), xlabel="gradient step")
 axes[cast.names[0]].set_ylabel("step written")
 headline("blackbox-headline", fig)
+
+# %% [markdown]
+# ## What is wrong with a wrong answer
+#
+# The numbers of a reply tell what it is. An answer is *right* to the last digit stated or to 2 % of the step, and
+# *roughly right* to 10 %; it *copied w*; it is the *least squares* solution itself; it goes along the gradient with
+# another *step size* (as many times as long as the one asked for; negative is backwards, $n$ times is what a forgotten
+# division by $n$ gives); it has a *slip*, if one coordinate alone is wrong; or it is something *other*, or no vector,
+# which is *format*. Tolerances hang on the question and never on the answer. Counts of the single steps above:
+
+# %% tags=["nbval-check-output"]
+from a2a.chat.diagnosis import told
+
+named = {
+    name: (told(one.diagnoses), f"it {verdict(one.diagnoses)}")
+    for name, one in single.items()
+}
+agent_table(["agent", "replies", "in short"], named, experiment.dropped)
+
+# %% [markdown]
+# ## Other settings
+#
+# One task and one way to ask are few. Each row below differs from what is above in one thing: the order of the
+# examples, the room to reason, the step size, or the task, which then has prompts of its own. The order is no part of
+# the theory, since $S$ and $\theta$ are sums over the examples; a language model may well care. `softmax-icl` was
+# trained for one step size and one number of examples, and other rows show how far its rule carries.
+
+
+# %%
+def alone(setting):
+    """Every agent on the single steps of another setting, and who took none."""
+    other = experiment.otherwise(setting.asking, setting.d)
+    asked = setting.questions(questions, seed, gaps)
+    return ask_single_steps(other, asked), other.dropped
+
+
+elsewhere = {setting.name: alone(setting) for setting in others}
+
+
+# %% tags=["nbval-check-output"]
+def cell(name, found, dropped):
+    """What one agent did in one setting."""
+    return told(found[name].diagnoses) if name in found else dropped[name]
+
+
+*named_ones, last = others
+rows = [
+    (one.name, *(cell(name, *elsewhere[one.name]) for name in cast.names))
+    for one in named_ones
+]
+Table(["setting", *cast.names], rows)
+
+# %% [markdown]
+# **The implicit form** asks to improve $w$ a little and names no step size. What can be predicted then? Not the pace:
+# from the prompts alone only that an answer has less loss than the $w$ it was given. If the steps go along the gradient
+# at all, which the second $R^2$ tells, one number read off from them, the implied step size, makes up for what wasn't
+# said, and {doc}`09_blackbox_pairs` predicts a pair with it.
+
+# %% tags=["nbval-check-output"]
+by_name, missed = elsewhere[last.name]
+facts = {
+    name: (
+        f"{one.answered} of {steps}",
+        f"{one.goes_down} of {one.answered}",
+        f"{one.eta:.3f}",
+        f"{one.r_squared_along:.4f}",
+    )
+    for name, one in by_name.items()
+}
+columns = ["agent", "usable", "with less loss", "implied eta"]
+agent_table([*columns, "R^2 of such steps"], facts, missed)
+
+# %% [markdown]
+# ## A rehearsal of what goes wrong
+#
+# No frontier model has been asked yet, and what may happen then can be played: the local server answers over real HTTP
+# as such models do, and every row should be told for what it is. The verdict is that of the check above, with the same
+# margin; replies are counted as above. It is played in every mode, and asks nothing of any model.
+
+# %%
+from a2a.chat.rehearsal import failures, rehearsal
+
+played = failures(eta, n)
+stage_play = rehearsal(played, asking)
+actors = ask_single_steps(stage_play, questions)
+stage_play.close()
+
+
+# %%
+def judged(name):
+    """The check of one actor: its verdict, and what the actor does."""
+    one = actors[name]
+    drawn = one.r_squared_estimate(np.random.default_rng([seed, 1]), resamples)
+    applies = all(assumption.holds for assumption in usable(one))
+    found = at_least(drawn, R_SQUARED).verdict if applies else "not applicable"
+    return found, f"it {verdict(one.diagnoses)}"
+
+
+# %% tags=["nbval-check-output"]
+rows = [
+    (what, name, stage_play.clients[name].spent.failed, *judged(name))
+    for name, what in played.items()
+]
+columns = ["rehearsed", "asked for as", "failed tries", "verdict", "in short"]
+Table(columns, rows)
 
 # %% [markdown]
 # ## Repeated questions: the noise of an agent
@@ -336,7 +485,6 @@ usage_table(experiment)
 
 # %%
 from a2a.book.blackbox import language_models
-from a2a.book.prose import glue_text
 
 glue_text("blackbox-language-models", language_models(experiment))
 

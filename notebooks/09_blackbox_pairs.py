@@ -13,11 +13,14 @@
 # %% [markdown]
 # # Two black boxes, attacked and helped
 #
+# In this run {glue:text}`blackbox-pairs-language-models`: all numbers here are of the agents that {doc}`08_blackbox`
+# lists. Running a paid model takes, on this page, {glue:text}`blackbox-pairs-forecast`.
+#
 # Agents behind a chat API, met one by one in {doc}`08_blackbox`, now read what the other wrote. **An agent that takes
 # the gradient step settles, with its partner, on the plateau that the two prompts predict, as closely as its single
 # steps are right. One that takes another, still nearly affine step settles where a map fitted to its first turns says.
 # One that doesn't do the task gives nothing to predict.** What paper A ({cite}`cosentino2025`) reports of GPT-5-mini is
-# asked here of any model behind an OpenAI-compatible API; in this run {glue:text}`blackbox-pairs-language-models`.
+# asked here of any model behind an OpenAI-compatible API.
 #
 # ```{glue:figure} blackbox-pairs-headline
 # ---
@@ -50,15 +53,20 @@ base_url = ""  # of an OpenAI-compatible API; empty: a local server, started her
 transcript = ""  # folder or file; empty: runs/transcripts, to replay transcripts
 mode = "live"  # "record" keeps and resumes, "replay" makes no calls; {live, record, replay}
 attempts = 3  # how often an agent is asked until its reply is valid; [1, 20]
-budget_calls = 400  # calls for each model, retries too; [1, 1000000]
+budget_calls = 1000  # calls for each model, retries too; [1, 1000000]
+budget_dollars = 0.0  # US dollars for each model, in all runs that record; 0: no limit; [0, inf)
 timeout = 120.0  # seconds for one reply; (0, 3600]
 concurrency = 8  # calls under way at once; [1, 64]
 smollm2_live = False  # run SmolLM2 here (slow) instead of replaying its replies
 room = False  # whether there is room to reason in the reply
 reasoning_effort = ""  # passed on where given, such as "low"
 temperature = None  # passed on where a number is given; [0, 2]
-price_completion = 0.0  # US dollars for a million tokens written; [0, inf)
-price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, inf)
+price_completion = (
+    0.0  # US dollars for a million tokens written; 0: unknown; [0, inf)
+)
+price_prompt = 0.0  # US dollars for a million tokens read; 0: unknown; [0, inf)
+tokens_expected = 1000  # a paid model's reply, reasoning included, until one is recorded; [1, inf)
+seconds_expected = 10.0  # until it is there; (0, inf)
 
 # %% [markdown]
 # ## Setting
@@ -74,13 +82,16 @@ price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, in
 # | an agent takes the gradient step | $R^2$ of single steps at least 0.99, usable replies to at least half |
 # | its implied step size | within 10 % of the one asked for |
 # | plateaus, measured over predicted | within 10 % |
+# | the theory's place against its nearest rival | nearer, by any amount |
+# | in other settings, distance from where exact agents are | at most 10 % of the plateau |
 # | the factor a turn by which different starts approach each other | within 10 % |
 # | scatter at the plateau over the noise floor | within 25 % |
 # | what a helper leaves of the plateau | at most 10 % |
 # | errors of attacker and victim against a white-box attack | within 5 % of the gap |
 #
-# An estimate supports if its 90 % interval lies within the margin. One pair of prompts and the few starts of a run are
-# what a verdict is about; other prompts would give other numbers.
+# An estimate supports if its 90 % interval lies within the margin, or its 95 % interval on the right side of a bound.
+# Most verdicts are about one pair of prompts and the few starts of a run; what other prompts, tasks and words give is
+# shown below, a row each.
 
 # %% [markdown]
 # ## The agents
@@ -89,48 +100,57 @@ price_prompt = 0.0  # US dollars for a million tokens read, for the cost; [0, in
 # model:
 #
 #     OPENAI_API_KEY=... a2a run blackbox_pairs -p base_url https://api.openai.com/v1 -p model gpt-5-mini \
-#         -p mode record -p budget_calls 400
+#         -p mode record -p budget_dollars DOLLARS -p price_prompt PRICE -p price_completion PRICE
 #
 # Questions that both pages ask are asked once: the recording of one answers them for the other.
 
 # %%
 from a2a.chat import Prices
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment
+from a2a.chat.lineup import line_up
 
 also = ["smollm2"] if smollm2_live else []
 cast = line_up(
     d, mode=mode, model=model, also=also, transcript=transcript, base_url=base_url
 )
-experiment = Experiment(
-    cast,
-    Asking(eta, digits, room, attempts, temperature, reasoning_effort or None),
-    {
-        "timeout": timeout,
-        "concurrency": concurrency,
-        "prices": Prices(price_prompt, price_completion),
-        "budget_calls": budget_calls,
-    },
+asking = Asking(
+    eta, digits, room, attempts, temperature, reasoning_effort or None
 )
+prices = Prices(price_prompt, price_completion)
+options = {
+    "timeout": timeout,
+    "concurrency": concurrency,
+    "prices": prices,
+    "budget_calls": budget_calls,
+    "budget_dollars": budget_dollars or None,
+}
+experiment = Experiment(cast, asking, options)
 
 # %% [markdown]
 # Before anything is asked it is counted: the single steps three times, the conversations at all gaps, two helpers for
-# the largest gap and an attack on it. Without a recording, a budget for less would be spent for nothing, and the run
-# stops here.
-
-# %%
-short, long = 4, d + 5  # turns of the helped conversations
-calls = {
-    "single steps": 3 * steps,
-    "conversations": 2 * turns * len(gaps) * instances,
-    "with a helper": instances * (d + 1 + short + long),
-    "under attack": 1 + instances * turns,
-}
-experiment.expect(sum(calls.values()))
+# the largest gap and an attack on it, and shorter conversations in other settings. Without a recording, a budget for
+# less would be spent for nothing, and the run stops here. {doc}`08_blackbox` says where tokens and minutes come from.
 
 # %% tags=["nbval-check-output"]
-from a2a.book.tables import Table
+from a2a.book.forecast import expected, forecast_table, forecast_words
+from a2a.book.prose import glue_text
+from a2a.chat.forecast import Stage
+from a2a.chat.settings import implicit, settings_of_pairs
 
-Table(["questions for each agent", "calls"], calls.items())
+short, long, shorter = 4, d + 5, 6  # turns with a helper, and in other settings
+others = [*settings_of_pairs(n, d, asking), implicit(n, d, asking)]
+stages = [
+    Stage("single steps, three times", 3, steps),
+    Stage("conversations", 2 * turns, len(gaps) * instances),
+    Stage("with a helper", d + 1 + short + long, instances),
+    Stage("under attack", 1 + turns, instances),
+    Stage("in other settings", 2 * shorter * len(others), instances),
+]
+experiment.expect(sum(stage.calls for stage in stages))
+of_a_reply = expected(cast, tokens_expected, seconds_expected)
+told = forecast_words(stages, concurrency, of_a_reply, prices)
+glue_text("blackbox-pairs-forecast", told)
+forecast_table(stages, concurrency, of_a_reply, prices)
 
 # %% [markdown]
 # All questions are drawn before the first is asked, so that they hang on the parameters and not on which agents there
@@ -212,103 +232,26 @@ results = {
 }
 
 
-# %%
-from a2a.book.blackbox import with_interval
-
-
-def plateau_rows(agent):
-    """A row for each agent and gap, of the plateaus of A (0) or B (1)."""
-    for name, result in results.items():
-        both = result.fitted_plateaus(agent), result.measured_plateaus(agent)
-        known = pair.gap, pair.plateau[agent]
-        for gap, prompts, *seen in zip(*known, *both, strict=True):
-            yield name, f"{gap:g}", f"{prompts:.3f}", *map(with_interval, seen)
-    for name, why in experiment.dropped.items():
-        yield f"{name}: {why}", "", "", "", ""
-
-
 # %% tags=["nbval-check-output"]
+from a2a.book.plateaus import plateau_rows
+from a2a.book.tables import Table
+
 columns = ["agent", "gap", "prompts", "fitted", "measured"]
-Table(columns, plateau_rows(0), "plateau of A")
+seen = results, pair, experiment.dropped
+Table(columns, plateau_rows(0, *seen), "plateau of A")
 
 # %% tags=["nbval-check-output"]
-Table(columns, plateau_rows(1), "plateau of B")
+Table(columns, plateau_rows(1, *seen), "plateau of B")
 
 # %% [markdown]
 # {numref}`fig-blackbox-headline` draws these plateaus.
 
-
 # %% tags=["hide-input"]
-from a2a.chat.plateaus import middle
-
-
-def percent(measured, predicted):
-    return 100 * (measured / predicted - 1)
-
-
-def bars(ax, x, y, draws, **look):
-    """Points with the 95 % intervals of their bootstrap draws."""
-    low, high = middle(draws)
-    ax.vlines(x, low, high, color=look["color"], linewidth=1)
-    ax.plot(x, y, linestyle="none", marker="o", **look)
-
-
-# %% tags=["hide-input"]
-def draw(above, below, result, agent, look):
-    """Plateaus of A or B: measured against predicted, and ratio against gap."""
-    seen, again = result.measured[agent], result.measured_draws[agent]
-    known = pair.plateau[agent]
-    filled = look | {"label": f"{look['label']}, prompts", "markersize": 4}
-    bars(above, known, seen, again, **filled)
-    off = percent(again, known[:, None])
-    bars(below, pair.gap - 0.04, percent(seen, known), off, **filled)
-    known, drawn = result.fitted[agent], result.fitted_draws[agent]
-    rings = {"markersize": 9, "markerfacecolor": "none"}
-    rings |= look | {"label": f"{look['label']}, fitted maps"}
-    bars(above, known, seen, again, **rings)
-    off = percent(again, drawn)
-    bars(below, pair.gap + 0.04, percent(seen, known), off, **rings)
-
-
-# %% tags=["hide-input"]
-from a2a.book.blackbox import say_why_empty
-from a2a.book.figures import FIRST, SECOND, THEORY, diagonal, literal
-
-AGENTS = ({"label": "A", "color": FIRST}, {"label": "B", "color": SECOND})
-around = 0.7 * pair.plateau.min(), 1.4 * pair.plateau.max()
-
-
-def draw_both(name, above, below):
-    """The two panels of an agent, or why they are empty."""
-    above.set_title(literal(name, 40), fontsize=10)
-    diagonal(above, *around)
-    below.axhline(0, linestyle="--", color=THEORY, linewidth=1, zorder=0)
-    above.set(xscale="log", yscale="log", xlabel="predicted plateau")
-    below.set_xlabel("gap between objectives")
-    for agent, look in enumerate(AGENTS if name in results else ()):
-        draw(above, below, results[name], agent, look)
-    for ax in () if name in results else (above, below):
-        say_why_empty(ax, experiment.dropped[name])
-
-
-# %% tags=["hide-input"]
-import matplotlib.pyplot as plt
-
-from a2a.book.figures import few_decades, headline, style
+from a2a.book.figures import FIRST, THEORY, headline, style
+from a2a.book.plateaus import plateau_figure
 
 style()
-shared = {"sharex": "row", "sharey": "row", "squeeze": False}
-fig, grid = plt.subplots(2, len(cast.names), figsize=(9.6, 5.2), **shared)
-for name, above, below in zip(cast.names, *grid, strict=True):
-    draw_both(name, above, below)
-grid[0, 0].set_ylabel("measured plateau")
-grid[1, 0].set_ylabel("measured over\npredicted: excess, %")
-few_decades(grid[0, 0].xaxis)
-few_decades(grid[0, 0].yaxis)
-legends = (ax.get_legend_handles_labels() for ax in grid[0])
-entries = next((shown for shown in legends if shown[0]), ([], []))
-fig.legend(*entries, loc="outside lower center", ncols=4, fontsize=9)
-headline("blackbox-pairs-headline", fig)
+headline("blackbox-pairs-headline", plateau_figure(cast.names, *seen))
 
 # %%
 from a2a.book.blackbox import takes_the_step, usable
@@ -371,6 +314,8 @@ times = f"{amplification:.1f} times"
 print(f"a step's error moves the plateau at most {times} as far")
 
 # %% tags=["nbval-check-output"]
+from a2a.book.plateaus import percent
+
 deviations = {
     name: (
         f"{result.off.max():.1g}",
@@ -391,8 +336,9 @@ agent_table(columns, deviations, experiment.dropped)
 # step nearly.
 
 # %% tags=["hide-input", "remove-output"]
-from a2a.book.blackbox import agent_panels
+from a2a.book.blackbox import agent_panels, say_why_empty
 from a2a.book.figures import show
+from a2a.book.plateaus import AGENTS
 
 fig, axes = agent_panels(cast.names, sharex=True, sharey=True)
 for name, ax in axes.items():
@@ -422,6 +368,37 @@ show("fig-blackbox-deviation", fig)
 # ```
 
 # %% [markdown]
+# ## Rival predictions
+#
+# A plateau near the theory's may be near another story's, too: that each agent ends at its *own objective*, or both at
+# the *midpoint* or at the *joint optimum*, which has the least loss on all examples. Distances of each place from where
+# the agent settled, as shares of the gap; then which is nearest, and by how much the theory's is nearer than the
+# nearest rival (negative: farther), with its 95 % interval.
+
+# %%
+from a2a.chat.rivals import nearest, rivals
+
+places = {
+    name: nearest(talk, chance(), resamples) for name, talk in talks.items()
+}
+
+# %% tags=["nbval-check-output"]
+from a2a.book.plateaus import rival_rows
+
+columns = ["agent", "whose, gap", *rivals(pair), "nearest, theory's lead"]
+Table(columns, rival_rows(places, pair))
+
+# %% tags=["nbval-check-output"]
+from a2a.book.evidence import at_least
+
+what = "lead of the theory's place over the nearest rival, in gaps"
+evidence = {
+    name: weakest([at_least(lead, 0) for lead in near.leads])
+    for name, near in places.items()
+}
+check_each(what, evidence)
+
+# %% [markdown]
 # ## What the conversations say about each agent
 #
 # A's prompt is the same at all gaps, so all that it read and wrote in the first halves can be fitted together: with the
@@ -438,7 +415,7 @@ maps = {
 
 
 # %% tags=["nbval-check-output"]
-from a2a.book.blackbox import p_value
+from a2a.book.blackbox import p_value, with_interval
 
 implied = {
     name: (with_interval(fit.eta), f"{fit.r_squared:.6f}", p_value(fit.p))
@@ -516,6 +493,60 @@ evidence = {
     name: same(seen.over, 1, margin=0.25) for name, seen in scatters.items()
 }
 check_each(what, evidence)
+
+# %% [markdown]
+# ## Other settings
+#
+# All this was one pair of prompts, chosen because it settles fast. Each row below differs in one thing, and other
+# prompts are the first that are drawn. Conversations are at the largest gap and shorter, and the second half of their
+# turns is held against what exact agents write in the same turns from the same starts, so that none need have settled.
+# By the theory neither who moves first nor the order of the examples matters in the end.
+#
+# An entry is the distance from exact agents, as a share of their plateau, of A or B the worse, and what lies nearest to
+# A and to B. Where an agent's steps in that setting aren't gradient steps ($R^2$ below 0.99), that is said and the
+# entry isn't judged. In the implicit form the step size is read off from the first half of the turns.
+
+
+# %%
+from a2a.chat.varied import converse_in, turn_rate, varied
+
+
+def in_setting(setting):
+    """What every agent does in a setting, and why others are left out."""
+    other = experiment.otherwise(setting.asking, setting.d)
+    other.dropped |= experiment.dropped
+    two = setting.pair(pair, seed)
+    found = other.study(
+        lambda name: varied(
+            converse_in(setting, two, name, other, shorter), chance(), resamples
+        )
+    )
+    return turn_rate(two), found, other.dropped
+
+
+elsewhere = {setting.name: in_setting(setting) for setting in others}
+
+# %% tags=["nbval-check-output"]
+from a2a.book.blackbox import setting_cell
+
+rows = [
+    (name, f"{rate:.2f}", *(setting_cell(found, gone, who) for who in talks))
+    for name, (rate, found, gone) in elsewhere.items()
+]
+Table(["setting", "rho", *talks], rows)
+
+# %% tags=["nbval-check-output"]
+from a2a.book.blackbox import R_SQUARED
+from a2a.book.claims import requires
+from a2a.book.evidence import at_most
+
+for who in talks:
+    seen = [found[who] for _, found, _ in elsewhere.values() if who in found]
+    fit = [one for one in seen if one.r_squared >= R_SQUARED]
+    given = requires("settings with gradient steps", len(fit), ">=", 1)
+    found = weakest([at_most(one.off, 0.1) for one in fit or seen])
+    what = "distance from exact agents over the plateau, other settings"
+    check(who, what, found, [*takes_the_step(single[who]), given])
 
 # %% [markdown]
 # ## A helper for a black box
@@ -636,7 +667,7 @@ check_each(what, evidence)
 # attack of the prompt itself would have reached from the same start in the same number of turns.
 
 # %%
-from a2a import attack_prompt
+from a2a import Prompt, attack_prompt, probe_attack
 
 victim_theory = GradientAgent(pair.second.S, pair.second.theta[-1, 0], eta)
 known = attack_prompt(victim_theory, objective, eta)
@@ -652,10 +683,8 @@ def ends(run):
 
 foreseen = ends(alternate(known_attacker, victim_theory, start, turns))
 
+
 # %%
-from a2a import Prompt, probe_attack
-
-
 def attack(name):
     """Errors at the end of a conversation with the victim."""
     prompt = Prompt(pair.prompt_second.X, pair.prompt_second.y[-1, 0])
@@ -667,22 +696,16 @@ def attack(name):
 
 attacks = experiment.study(attack)
 
-# %%
-both = known_attacker.M @ victim_theory.M
-strength = float(operator_norm(np.linalg.inv(np.eye(d) - both)))
-
-
-def attack_allowed(name):
-    """Errors of the probe and of every later step, amplified."""
-    return 2 * strength * single[name].delta
-
+# %% [markdown]
+# Allowed are the errors of the probe and of every later step, amplified.
 
 # %% tags=["nbval-check-output"]
+both = known_attacker.M @ victim_theory.M
+amplified = 2 * operator_norm(np.linalg.inv(np.eye(d) - both))
 outcomes = {"predicted": (*(f"{error:.4f}" for error in foreseen), "")}
-outcomes |= {
-    name: (*(f"{error:.4f}" for error in errors), f"{attack_allowed(name):.1g}")
-    for name, errors in attacks.items()
-}
+for name, errors in attacks.items():
+    allowance = f"{amplified * single[name].delta:.1g}"
+    outcomes[name] = (*(f"{error:.4f}" for error in errors), allowance)
 columns = ["errors of", "attacker", "victim", "allowed deviation"]
 agent_table(columns, outcomes, experiment.dropped)
 
@@ -712,10 +735,7 @@ experiment.close()
 usage_table(experiment)
 
 # %%
-from a2a.book.prose import glue_text
-
-told = language_models(experiment)
-glue_text("blackbox-pairs-language-models", told)
+glue_text("blackbox-pairs-language-models", language_models(experiment))
 
 # %% [markdown]
 # ## What was checked

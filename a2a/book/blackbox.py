@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 from a2a.book.claims import Assumption, requires
 from a2a.book.figures import literal, panels
 from a2a.book.tables import Table
-from a2a.chat.experiment import Experiment, LineUp
+from a2a.chat.experiment import Experiment
+from a2a.chat.lineup import LineUp
 from a2a.chat.offline import known
 from a2a.chat.single_steps import OneAgent
+from a2a.chat.varied import Varied
 from a2a.intervals import Estimate
 
 R_SQUARED = 0.99
@@ -54,6 +56,18 @@ def agent_table(columns: Sequence[str], rows: Mapping[str, Sequence[Any]], dropp
     return Table(columns, [[name, *cells] for name, cells in rows.items()] + left_out)
 
 
+def setting_cell(found: Mapping[str, Varied], dropped: Mapping[str, str], name: str) -> str:
+    """What one agent did in another setting, in words."""
+    if name not in found:
+        return dropped[name]
+    one = found[name]
+    first, second = one.nearest
+    where = first if first == second else f"{first} and {second}"
+    other = "" if one.r_squared >= R_SQUARED else f", other steps (R^2 {one.r_squared:.2f})"
+    low, high = one.off.interval()
+    return f"{one.off.value:.1%} ({low:.1%} to {high:.1%}), {where}{other}"
+
+
 def with_interval(estimate: Estimate) -> str:
     """An estimate with its 95 % interval, to three digits after the decimal point."""
     low, high = estimate.interval()
@@ -79,20 +93,15 @@ def outcome_table(experiment: Experiment) -> Table:
 
 def usage_table(experiment: Experiment) -> Table:
     """What each agent's replies took: calls, tokens and, with prices, US dollars for those that were sent."""
-    rows = []
+    prices, rows = experiment.options.get("prices"), []
     for name, client in experiment.clients.items():
         sent, old = client.spent, client.replayed
         read = sent.prompt_tokens + old.prompt_tokens
         written = sent.completion_tokens + old.completion_tokens
-        cost = "no prices given" if not client.cost and _free(experiment) else f"{client.cost:.2f}"
+        cost = f"{sent.cost(prices):.2f}" if prices and prices.known else "unknown: no prices given"
         rows.append((name, sent.calls, sent.failed, old.replies, read, written, cost))
     columns = ["agent", "sent", "failed", "replayed", "tokens read", "tokens written", "cost (US dollars)"]
     return Table(columns, rows)
-
-
-def _free(experiment: Experiment) -> bool:
-    prices = experiment.options.get("prices")
-    return prices is None or not (prices.prompt or prices.completion)
 
 
 def language_models(experiment: Experiment) -> str:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from a2a.chat import answers, faults, wire
 from a2a.chat.hosted import Call, Completion, Declined
-from a2a.chat.offline import OFFLINE, OfflineAgent, available
+from a2a.chat.offline import OFFLINE, OfflineAgent, available, hosts
 from a2a.models.keys import LOOPBACK
 
 LARGEST = 4 * 2**20
@@ -96,7 +96,7 @@ class _Desk:
 
     async def answer(self, asked: wire.Asked) -> Response:
         name = faults.parse_name(asked.model)
-        if name.base not in available():
+        if not hosts(name.base):
             there = f"there are {', '.join(available())}"
             raise Declined(f"The model {name.base!r} does not exist; {there}", "model", "model_not_found", 404)
         agent = OFFLINE[name.base]

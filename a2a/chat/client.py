@@ -37,6 +37,8 @@ class ChatClient:
             "replay" never asks, and a request that isn't in the transcript is an error that names it.
         concurrency, retries, backoff, timeout: see `Connection`.
         budget_calls, budget_tokens: see `Budget`.
+        budget_dollars: see `Budget`; what the replies in the transcript have cost counts, so that it is a limit for all
+            runs that record there.
         prices: for the cost.
 
     Attributes:
@@ -57,6 +59,7 @@ class ChatClient:
         timeout: float = 120.0,
         budget_calls: int | None = None,
         budget_tokens: int | None = None,
+        budget_dollars: float | None = None,
         prices: Prices | None = None,
     ) -> None:
         if mode not in ("live", "record", "replay"):
@@ -70,7 +73,8 @@ class ChatClient:
         self.spent, self.replayed = Usage(), Usage()
         self.patience = 2 * timeout + LONGEST_WAIT + LONGEST_PAUSE
         if base_url is not None and mode != "replay":
-            budget = Budget(budget_calls, budget_tokens)
+            before = 0.0 if transcripts is None else transcripts.used.cost(prices) or 0.0
+            budget = Budget(budget_calls, budget_tokens, budget_dollars, prices, before)
             connection = Connection(
                 base_url, concurrency=concurrency, retries=retries, backoff=backoff, timeout=timeout, budget=budget
             )

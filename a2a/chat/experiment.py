@@ -1,21 +1,21 @@
-"""An experiment with agents behind chat APIs: who takes part, how each is asked, and who gives nothing to go on."""
+"""An experiment with agents behind chat APIs: how each is asked, and who gives nothing to go on."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
+from copy import copy
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from a2a.chat.agent import ChatAgent, NoValidReply, Settings
-from a2a.chat.client import ChatClient, Mode
-from a2a.chat.offline import OFFLINE, known
+from a2a.chat.client import ChatClient
+from a2a.chat.lineup import LineUp
+from a2a.chat.offline import known
 from a2a.chat.server import local_server
-from a2a.chat.transcripts import ReplayMiss, Transcripts, recording_file, recordings
+from a2a.chat.transcripts import ReplayMiss, Transcripts, recording_file
 from a2a.models.errors import BudgetExhausted
-from a2a.places import book_root, given_path
 from a2a.prompts import Prompt
 
 T = TypeVar("T")
@@ -23,60 +23,6 @@ T = TypeVar("T")
 
 class LeftOut(RuntimeError):
     """Why an agent gives nothing to go on, found while it is studied."""
-
-
-@dataclass(frozen=True)
-class LineUp:
-    """Who takes part in an experiment.
-
-    Attributes:
-        names: of all agents, in the order in which they are shown.
-        live: those that are asked; the others' replies are replayed.
-        recorded: by name, what is replayed.
-        mode: see `ChatClient`.
-        base_url: where those that are asked answer; empty for the local server.
-        written_to: folder or file that new calls are recorded in.
-    """
-
-    names: list[str]
-    live: list[str]
-    recorded: Mapping[str, Transcripts]
-    mode: Mode
-    base_url: str
-    written_to: Path
-
-
-def line_up(
-    d: int, *, model: str = "", base_url: str = "", mode: Mode = "live", transcript: str = "", also: Iterable[str] = ()
-) -> LineUp:
-    """The agents of an experiment: one model, or all offline agents and whatever else is recorded.
-
-    Args:
-        d: dimension of the tasks.
-        model: the only one to take part.
-        base_url, mode: see `LineUp`.
-        transcript: folder or file of recordings, to replay or to write; the book's own are replayed without it.
-        also: offline agents that are asked though by default they aren't.
-
-    Raises:
-        ValueError: if a base_url comes without a model, a transcript in a mode that has none, or nothing is recorded of
-            what should be replayed.
-    """
-    if base_url and not model:
-        raise ValueError("a base_url needs the name of a model there")
-    if transcript and mode == "live":
-        raise ValueError('a transcript needs the mode "record" or "replay": "live" neither keeps nor reads replies')
-    library = (book_root() or Path.cwd()) / "transcripts"
-    recorded = recordings(library) if library.is_dir() else {}
-    if transcript and mode == "replay":
-        recorded = recordings(given_path(transcript))
-    asked = [model] if model else [name for name, agent in OFFLINE.items() if agent.live and agent.does(d)]
-    live = [] if mode == "replay" else list(dict.fromkeys([*asked, *([] if model else also)]))
-    names = [model] if model else _ordered({*live, *recorded})
-    if not set(names) - set(live) <= set(recorded) or not names:
-        raise ValueError(f"no recorded answers {f'of {model}' if model else 'there'}")
-    written_to = given_path(transcript) if transcript else library.parent / "runs/transcripts"
-    return LineUp(names, live, recorded, mode, base_url, written_to)
 
 
 @dataclass(frozen=True)
@@ -108,6 +54,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         self.dropped: dict[str, str] = {}
+        self._may_miss = self.line_up.mode != "replay"
         self._made: dict[str, list[ChatAgent]] = {name: [] for name in self.line_up.names}
         self._server = ExitStack()
         url = self.line_up.base_url
@@ -137,6 +84,19 @@ class Experiment:
             raise BudgetExhausted(
                 f"this takes {calls} calls of each model, and budget_calls is {budget}: none was sent"
             )
+
+    def otherwise(self, asking: Asking, d: int) -> Experiment:
+        """The same agents asked in another way, about tasks of dimension d; it drops agents on an account of its own.
+
+        Clients, and with them budgets and recordings, are shared, and so are the counted outcomes. What a recording
+        doesn't hold drops an agent in replay, too.
+        """
+        other = copy(self)
+        other.asking, other.dropped, other._may_miss = asking, {}, True
+        for name in self.line_up.names:
+            if (offline := known(name)) is not None and not offline.does(d):
+                other.dropped[name] = f"does d = {offline.dimension} only"
+        return other
 
     def agent(self, name: str, prompt: Prompt, stream: int, attempts: int | None = None) -> ChatAgent:
         """An agent with a prompt; equal questions of different streams are different calls."""
@@ -172,7 +132,7 @@ class Experiment:
             except LeftOut as why:
                 self.dropped[name] = str(why)
             except ReplayMiss:
-                if self.line_up.mode == "replay":
+                if not self._may_miss:
                     raise
                 self.dropped[name] = "not recorded with these parameters"
         return seen
@@ -192,9 +152,3 @@ class Experiment:
             kept = Transcripts(recording_file(self.line_up.written_to, name))
             kept.require_writable()
         return ChatClient(url, transcripts=kept, mode=mode, **options)
-
-
-def _ordered(names: Iterable[str]) -> list[str]:
-    """Offline agents first, as they are registered, then others by their names."""
-    order = list(OFFLINE)
-    return sorted(sorted(names), key=lambda name: order.index(name) if name in order else len(order))

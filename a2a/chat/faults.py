@@ -112,9 +112,19 @@ TRANSPORT: dict[str, Callable[[bytes, str], Awaitable[Response]]] = {
 }
 """Faults of the transport: made from the whole answer and its media type."""
 
+
+def _reasoned(text: str) -> str:
+    """The answer at the end of such text as reasoning models write, with vectors in it that are none."""
+    wrong = text.replace("[", "[9")
+    return (
+        f"First r = X w - y.\nIf eta were 1, the answer would be {wrong}, which is too far.\nSo:\n```json\n{text}\n```"
+    )
+
+
 CONTENT: dict[str, Callable[[str], str]] = {
     "fenced": lambda text: f"```json\n{text}\n```",
     "prose": lambda text: f"Here you are:\n{text}\nAnything else?",
+    "reasoning": _reasoned,
     "brackets": lambda text: text.replace("[", "(").replace("]", ")"),
     "nan": lambda text: re.sub(r"\[[^,\]]*", "[NaN", text),
     "huge": lambda text: re.sub(r"\[[^,\]]*", "[1e30", text),

@@ -133,7 +133,7 @@ def _schemas(task: Task) -> list[dict[str, Any]]:
 
 def _write(task: Task, call: Call, step: Callable[[Task, Call], np.ndarray]) -> str:
     digits = int(call.options.get("digits", task.digits))
-    rng = np.random.default_rng(_entropy(call))
+    rng = randomness(call)
     with np.errstate(all="ignore"):  # checked as a whole
         w = step(task, call) + call.options.get("noise", 0.0) * rng.standard_normal(task.prompt.d)
         rounded = np.round(w, digits) + 0.0
@@ -146,12 +146,12 @@ def _write(task: Task, call: Call, step: Callable[[Task, Call], np.ndarray]) -> 
     return f'{{"w": [{numbers}]}}'
 
 
-def _entropy(call: Call) -> list[int] | None:
-    """Equal seeds on equal questions draw equal noise; without a seed the noise is fresh."""
+def randomness(call: Call) -> np.random.Generator:
+    """What a model draws from: the same for equal seeds on equal questions; without a seed it is fresh."""
     if call.seed is None:
-        return None
+        return np.random.default_rng()
     asked = hashlib.sha256(call.prompt.encode()).digest()
-    return [call.seed % 2**64, int.from_bytes(asked[:8], "big")]
+    return np.random.default_rng([call.seed % 2**64, int.from_bytes(asked[:8], "big")])
 
 
 def _floats(text: str) -> list[float]:

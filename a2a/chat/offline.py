@@ -18,6 +18,7 @@ import numpy as np
 from a2a.agents import GradientAgent
 from a2a.chat import smollm2
 from a2a.chat.hosted import FINEST, Call, Completion, Declined, Hosted, Task, answer_task
+from a2a.chat.mistakes import MISTAKES, gone_wrong
 
 IMPLICIT_ETA = 0.5
 """What the gradient agent takes for "a little" when the task states no step size."""
@@ -66,6 +67,10 @@ class OfflineAgent:
             if not (math.isfinite(value) and value >= 0) or (name == "digits" and value not in range(FINEST + 1)):
                 wanted = f"a whole number up to {FINEST}" if name == "digits" else "finite and at least 0"
                 raise Declined(f"{name} must be {wanted}, got {value}", "model")
+        if (wrong := sum(options.get(name, 0.0) for name in MISTAKES)) > 1:
+            raise Declined(
+                f"the shares of {', '.join(sorted(MISTAKES))} must be at most 1 together, got {wrong}", "model"
+            )
 
     def does(self, d: int) -> bool:
         """Whether it does tasks of dimension d."""
@@ -75,7 +80,9 @@ class OfflineAgent:
 def gradient(call: Call) -> Completion:
     """The positive control: the exact gradient step, rounded to the digits asked for.
 
-    Options besides those of `answer_task`: eta, another step size than the one stated.
+    Options besides those of `answer_task`: eta, another step size than the one stated; and shares of the answers that
+    go wrong as a language model's may: jump, straight to the least-squares solution; copy, w as it was; slip, one
+    coordinate off by as much as the step is long.
     """
     return answer_task(call, _gradient_step)
 
@@ -99,7 +106,7 @@ def _gradient_step(task: Task, call: Call) -> np.ndarray:
     if eta == 0:
         return task.w
     try:
-        return GradientAgent.from_prompt(task.prompt, eta)(task.w)
+        return gone_wrong(task, call, GradientAgent.from_prompt(task.prompt, eta)(task.w))
     except ValueError as problem:
         raise Declined(str(problem), "messages") from None
 
@@ -125,7 +132,7 @@ _GRADIENT = OfflineAgent(
     "gradient",
     gradient,
     "The positive control: it reads the text, takes the exact step and writes it rounded.",
-    options=("noise", "digits", "eta"),
+    options=("noise", "digits", "eta", *sorted(MISTAKES)),
 )
 
 OFFLINE: dict[str, OfflineAgent] = {
@@ -164,7 +171,12 @@ OFFLINE: dict[str, OfflineAgent] = {
 
 def available() -> list[str]:
     """What the server hosts: the agents without options that are installed."""
-    return [name for name, agent in OFFLINE.items() if ":" not in name and agent.is_installed()]
+    return [name for name in OFFLINE if hosts(name)]
+
+
+def hosts(name: str) -> bool:
+    """Whether the server hosts an agent of that name, less its options."""
+    return ":" not in name and name in OFFLINE and OFFLINE[name].is_installed()
 
 
 def known(name: str) -> OfflineAgent | None:

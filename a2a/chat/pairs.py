@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,8 +24,8 @@ class Pair:
     """The prompts of two agents, A and B, at several distances between their objectives.
 
     Attributes:
-        prompt_first: A's, the same at all distances.
-        prompt_second: B's, the same inputs with labels (gaps, 1, n).
+        prompt_first: of A, who moves first; the same at all distances.
+        prompt_second: of B, the same inputs with labels (gaps, 1, n).
         gap: the distances, (gaps,).
         w0: where conversations start, (gaps, instances, d).
         eta, digits: see `Form`.
@@ -40,14 +40,23 @@ class Pair:
 
     @classmethod
     def draw(
-        cls, rng: np.random.Generator, gaps: Sequence[float], instances: int, n: int, d: int, eta: float, digits: int
+        cls,
+        rng: np.random.Generator,
+        gaps: Sequence[float] | Float[np.ndarray, " gaps"],
+        instances: int,
+        n: int,
+        d: int,
+        eta: float,
+        digits: int,
+        *,
+        candidates: int = CANDIDATES,
     ) -> Pair:
         """Objectives apart in one random direction; of random inputs those whose turn has the least spectral radius."""
         gap = np.array(gaps, dtype=float)
         direction = rng.standard_normal(d)
         theta = rng.standard_normal(d)
         apart = theta + gap[:, None, None] * direction / norm(direction)
-        inputs = rng.standard_normal((2, CANDIDATES, n, d))
+        inputs = rng.standard_normal((2, candidates, n, d))
         P, Q = np.eye(d) - eta * np.swapaxes(inputs, -1, -2) @ inputs / n
         X_first, X_second = inputs[:, np.argmin(spectral_radius(P @ Q))]
         w0 = stated(rng.standard_normal((len(gap), instances, d)), digits)
@@ -58,6 +67,12 @@ class Pair:
     def d(self) -> int:
         """Dimension of the task."""
         return self.prompt_first.d
+
+    @property
+    def at_largest(self) -> Pair:
+        """The pair at the last of the gaps alone."""
+        second = Prompt(self.prompt_second.X, self.prompt_second.y[-1:])
+        return replace(self, prompt_second=second, gap=self.gap[-1:], w0=self.w0[-1:])
 
     @cached_property
     def first(self) -> GradientAgent:
@@ -82,7 +97,7 @@ class Pair:
     @cached_property
     def objectives(self) -> Float[np.ndarray, "2 gaps d"]:
         """The objectives of A and B."""
-        return np.stack([0 * self.second.theta + self.first.theta, self.second.theta])[:, :, 0]
+        return np.stack(np.broadcast_arrays(self.first.theta, self.second.theta))[:, :, 0]
 
     @cached_property
     def plateau(self) -> Float[np.ndarray, "2 gaps"]:
@@ -93,14 +108,18 @@ class Pair:
         """The conversation of two exact agents, without any rounding."""
         return Talk(self, alternate(self.first, self.second, self.w0, turns))
 
+    def talk(self, first: ChatAgent, second: ChatAgent, turns: int) -> Talk:
+        """The conversation of two agents that were given these prompts, whatever they write."""
+        run = alternate(first, second, self.w0, turns)
+        return Talk(self, run, (first.exchanges, second.exchanges))
+
     def converse(self, first: ChatAgent, second: ChatAgent, turns: int) -> Talk:
         """The conversation of two agents that were given these prompts.
 
         Raises:
             LeftOut: if what they write is so much alike that no map can be fitted to it.
         """
-        run = alternate(first, second, self.w0, turns)
-        talk = Talk(self, run, (first.exchanges, second.exchanges))
+        talk = self.talk(first, second, turns)
         if not talk.tells_maps:
             raise LeftOut("its answers are too much alike to fit a map")
         return talk

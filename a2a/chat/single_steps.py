@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 
 from a2a import GradientAgent, Prompt, sample_prompt
 from a2a.chat.agent import ChatAgent
+from a2a.chat.diagnosis import Diagnosis, diagnose
 from a2a.chat.experiment import Experiment
 from a2a.chat.protocol import stated, stated_prompt
 from a2a.intervals import Estimate, from_draws
@@ -48,8 +49,18 @@ class SingleSteps:
     @cached_property
     def wanted(self) -> Float[np.ndarray, "steps d"]:
         """The gradient steps, of the prompts as stated."""
-        exact = GradientAgent.from_prompt(stated_prompt(self.prompts, self.digits), self.eta)
+        exact = GradientAgent.from_prompt(self.stated, self.eta)
         return np.asarray(exact(self.w) - self.w)
+
+    @cached_property
+    def stated(self) -> Prompt:
+        """The prompts as the model reads them."""
+        return stated_prompt(self.prompts, self.digits)
+
+    def loss(self, w: Float[np.ndarray, "steps d"]) -> Float[np.ndarray, " steps"]:
+        """The mean squared error on each prompt, halved."""
+        missed = np.einsum("snd,sd->sn", self.stated.X, w) - self.stated.y
+        return np.asarray((missed**2).mean(axis=-1) / 2)
 
     @property
     def rounding(self) -> float:
@@ -105,6 +116,28 @@ class OneAgent:
     def delta(self) -> float:
         """The largest error of a step, at least what rounding can hide; NaN without any step."""
         return float(max(self._error.max(), self.questions.rounding)) if self.answered else np.nan
+
+    @property
+    def r_squared_along(self) -> float:
+        """R^2 of the steps against gradient steps of the implied size: whether their direction is right."""
+        if not self.answered:
+            return np.nan
+        step = (self.written - self.questions.w)[self.valid]
+        missed = step - self.eta / self.questions.eta * self._ideal
+        return float(1 - np.sum(missed**2) / max(np.sum(step**2), np.finfo(float).tiny))
+
+    @property
+    def goes_down(self) -> int:
+        """How many answers have less loss than the w that was read."""
+        before, after = self.questions.loss(self.questions.w), self.questions.loss(self.written)
+        return int((after < before).sum())
+
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What each reply is."""
+        asked = self.questions
+        each = zip(asked.w, self.written, asked.wanted, asked.stated.theta, strict=True)
+        return [diagnose(*one, asked.digits) for one in each]
 
     def r_squared_estimate(self, rng: np.random.Generator, resamples: int) -> Estimate:
         """R^2 with a bootstrap over the steps answered."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from a2a.chat.calls import Request
 from a2a.journal import Journal, JournalError, Record
+from a2a.models.usage import Usage
 
 
 class TranscriptError(JournalError):
@@ -42,6 +43,7 @@ class Transcripts:
         path: the file.
         calls: how many were read so far, answered or not.
         answered_by: by model, the server and the dated name that its answers come from.
+        used: what all answers took.
 
     Raises:
         TranscriptError: if a line isn't the record of a call (a torn last line is nobody's fault and is passed over).
@@ -51,6 +53,7 @@ class Transcripts:
         self.path = Path(path)
         self.calls = 0
         self.answered_by: dict[str, tuple[str, str]] = {}
+        self.used = Usage()
         self._answers: dict[str, Record] = {}
         self._failures: dict[str, str] = {}
         self._journal = Journal(path, b'{"key": "', TranscriptError)
@@ -108,6 +111,7 @@ class Transcripts:
             self._failures[key] = str(error)
             return
         _require_answer(record)
+        self.used.add(record["usage"])
         self.answered_by.setdefault(model, _identity(record))
         if mixed := self._mixed(record):
             self._failures[key] = mixed

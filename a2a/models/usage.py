@@ -15,6 +15,11 @@ class Prices:
     prompt: float
     completion: float
 
+    @property
+    def known(self) -> bool:
+        """Whether both were given: a price of 0 is one that nobody has looked up, not a gift."""
+        return self.prompt > 0 and self.completion > 0
+
 
 @dataclass
 class Usage:
@@ -46,13 +51,27 @@ class Usage:
 
 @dataclass(frozen=True)
 class Budget:
-    """What calls may use: tries of a call, and tokens after which no more are sent; None is no limit.
+    """What calls may use: tries of a call, and tokens or US dollars after which no more are sent; None is no limit.
 
-    Calls that are under way when the tokens run out are still finished.
+    Calls that are under way when the tokens or dollars run out are still finished.
+
+    Attributes:
+        prices: what tokens cost.
+        before: US dollars that were spent before, and count.
+
+    Raises:
+        ValueError: if dollars are to be counted and the prices aren't known.
     """
 
     calls: int | None = None
     tokens: int | None = None
+    dollars: float | None = None
+    prices: Prices | None = None
+    before: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.dollars is not None and not (self.prices and self.prices.known):
+            raise ValueError(f"a budget of {self.dollars:g} US dollars needs both prices, got {self.prices}")
 
     def check(self, used: Usage) -> None:
         """Allow one more call.
@@ -63,6 +82,8 @@ class Budget:
         for spent, limit, what in ((used.calls, self.calls, "calls"), (used.tokens, self.tokens, "tokens")):
             if limit is not None and spent >= limit:
                 raise BudgetExhausted(f"the budget of {limit} {what} is used up ({spent} used)")
+        if self.dollars is not None and (cost := self.before + (used.cost(self.prices) or 0.0)) >= self.dollars:
+            raise BudgetExhausted(f"the budget of {self.dollars:g} US dollars is used up ({cost:.2f} spent)")
 
 
 def token_counts(answer: Mapping[str, object]) -> dict[str, int]:

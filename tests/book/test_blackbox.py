@@ -18,7 +18,8 @@ from a2a.book.blackbox import (
     with_interval,
 )
 from a2a.chat import Prices
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment
+from a2a.chat.lineup import line_up
 from a2a.chat.offline import OFFLINE
 from a2a.chat.single_steps import SingleSteps, ask_single_steps
 from a2a.intervals import from_draws
@@ -88,7 +89,11 @@ def test_an_agent_that_was_never_asked_says_why_not():
 def test_what_came_from_a_recording_cost_nothing(replayed):
     experiment, _ = replayed
     row = usage_table(experiment).rows[0]
-    assert row[:4] == ["gradient", "0", "0", "12"] and int(row[4]) > int(row[5]) > 0 and row[6] == "no prices given"
+    assert (
+        row[:4] == ["gradient", "0", "0", "12"]
+        and int(row[4]) > int(row[5]) > 0
+        and row[6] == "unknown: no prices given"
+    )
 
 
 def test_what_was_sent_has_its_price(questions):
@@ -103,7 +108,7 @@ def test_what_was_sent_has_its_price(questions):
 
 def test_prices_of_nothing_are_no_prices():
     experiment = Experiment(line_up(3, mode="replay"), Asking(0.5), {"prices": Prices(0.0, 0.0)})
-    assert {row[-1] for row in usage_table(experiment).rows} == {"no prices given"}
+    assert {row[-1] for row in usage_table(experiment).rows} == {"unknown: no prices given"}
 
 
 def test_which_language_models_did_the_task(replayed):

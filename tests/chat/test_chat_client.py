@@ -190,3 +190,23 @@ def test_cost(watched, prompt):
 def test_options_that_make_no_sense(options, says, untyped):
     with pytest.raises(ValueError, match=says):
         ChatClient(**{"base_url": "http://127.0.0.1:1/v1", **options})
+
+
+def test_a_budget_in_dollars_is_one_for_all_runs_that_record(recording, watched, file, prompt):
+    """What the recording has cost counts: the command again goes no further, and with a higher limit it goes on."""
+    options = {"prices": Prices(prompt=1e4, completion=1e4), "concurrency": 1}
+    one = ChatClient(watched[0], transcripts=Transcripts(file.with_name("one.jsonl")), mode="record", **options)
+    _agent(one, prompt)(W[0])
+    limit = 2.5 * one.cost
+    for _ in range(2):
+        with pytest.raises(BudgetExhausted, match="US dollars is used up"):
+            _agent(recording(budget_dollars=limit, **options), prompt)(W)
+        assert len(Transcripts(file)) == 3, "no call once the limit is passed, and what is paid for is kept"
+    assert len(_agent(recording(budget_dollars=100 * limit, **options), prompt)(W)) == 10
+    assert len(watched[1].asked) == 11 and len(Transcripts(file)) == 10
+
+
+def test_a_budget_in_dollars_without_prices_asks_nothing(recording, watched):
+    with pytest.raises(ValueError, match="needs both prices"):
+        recording(budget_dollars=5.0, prices=Prices(0.0, 0.0))
+    assert not watched[1].asked

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from a2a.chat import BudgetExhausted, NoValidReply, Prices, ReplayMiss
-from a2a.chat.experiment import Asking, Experiment, LeftOut, line_up
+from a2a.chat.experiment import Asking, Experiment, LeftOut
+from a2a.chat.lineup import line_up
 from a2a.chat.offline import OFFLINE
 
 W = np.array([0.5, -1.0, 0.25])

@@ -18,7 +18,7 @@ LASTING = {
     "nochoices": "isn't a chat completion",
 }
 REJECTED = ["400", "401", "403", "404", "422", "quota"]
-REPAIRED = ["fenced", "prose", "brackets"]
+REPAIRED = ["fenced", "prose", "brackets", "reasoning"]
 NO_ANSWER = {
     "nan": "invalid: not finite",
     "huge": "invalid: too large",

@@ -7,8 +7,8 @@ import pytest
 
 from a2a import GradientAgent
 from a2a.chat import ChatAgent, ChatClient, offline
-from a2a.chat.experiment import line_up
 from a2a.chat.hosted import Call, Declined, answer_task, count_tokens, read_task
+from a2a.chat.lineup import line_up
 from a2a.chat.offline import OFFLINE, OfflineAgent, available, known
 from a2a.chat.protocol import Form, messages
 from a2a.chat.softmax_icl import load_weights

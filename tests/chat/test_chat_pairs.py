@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from a2a import UnstableInteraction, equilibrium
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment
+from a2a.chat.lineup import line_up
 from a2a.chat.pairs import Pair
 
 GAPS = [0.5, 2.0]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from a2a import NoisyAgent, alternate
-from a2a.chat.experiment import Asking, Experiment, LeftOut, line_up
+from a2a.chat.experiment import Asking, Experiment, LeftOut
+from a2a.chat.lineup import line_up
 from a2a.chat.pairs import Pair, Talk
 from a2a.chat.plateaus import (
     approach,

@@ -5,7 +5,8 @@ import pytest
 
 from a2a import GradientAgent
 from a2a.chat import ChatAgent
-from a2a.chat.experiment import Asking, Experiment, line_up
+from a2a.chat.experiment import Asking, Experiment
+from a2a.chat.lineup import line_up
 from a2a.chat.replies import Outcome
 from a2a.chat.single_steps import OneAgent, SingleSteps, ask_single_steps, rounding_noise
 

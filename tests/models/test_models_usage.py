@@ -30,6 +30,23 @@ def test_a_budget_that_is_used_up(budget, used, says):
         budget.check(used)
 
 
+PRICES = Prices(prompt=2.0, completion=8.0)
+
+
+@pytest.mark.parametrize(("before", "read"), [(0.0, 500_000), (0.6, 200_000), (1.0, 0)])
+def test_a_budget_in_dollars_counts_what_was_spent_before(before, read):
+    budget = Budget(dollars=1.0, prices=PRICES, before=before)
+    budget.check(Usage(prompt_tokens=max(read - 1, 0))) if read else None
+    with pytest.raises(BudgetExhausted, match=r"1 US dollars is used up \(1\.00 spent\)"):
+        budget.check(Usage(prompt_tokens=read))
+
+
+@pytest.mark.parametrize("prices", [None, Prices(0.0, 0.0), Prices(1.0, 0.0), Prices(0.0, 1.0)])
+def test_a_budget_in_dollars_needs_both_prices(prices):
+    with pytest.raises(ValueError, match="a budget of 5 US dollars needs both prices"):
+        Budget(dollars=5.0, prices=prices)
+
+
 def test_a_budget_that_is_not():
     Budget().check(Usage(calls=10**9, prompt_tokens=10**9))
     Budget(calls=3, tokens=10).check(Usage(calls=2, prompt_tokens=9))

@@ -12,7 +12,7 @@ from a2a import arrays
 from a2a.affine import AffineMap
 from a2a.interaction import turns_to
 from a2a.linalg import matvec, norm
-from a2a.plain import in_numpy, real
+from a2a.plain import brief, in_numpy, real
 
 
 def most_turns(norms: Any, share: float, agents: int = 2) -> Float[np.ndarray, "*batch"]:
@@ -26,7 +26,7 @@ def most_turns(norms: Any, share: float, agents: int = 2) -> Float[np.ndarray, "
     Returns:
         infinity where r is 1 or more.
     """
-    slowest = np.log(np.clip(in_numpy("norms", norms), 1e-300, 1))
+    slowest = np.log(np.clip(in_numpy("norms", norms).astype(float), 1e-300, 1))
     share, agents = arrays.share("share", share), arrays.positive_int("agents", agents)
     return np.divide(math.log(share), agents * slowest, out=np.full_like(slowest, np.inf), where=slowest < 0)
 
@@ -51,11 +51,13 @@ def turns_to_share(
     """
     M, error = in_numpy("M", arrays.square("M", M)), in_numpy("error", error)
     error, share = arrays.vector("error", error, M.shape[-1]), in_numpy("share", share)
-    limit = real("longest", longest).item()
+    limit = real("longest", longest)
+    if limit.ndim:
+        raise ValueError(f"longest must be one number, got {brief(longest)}")
     if not math.isfinite(limit):
         return np.full(norm(error).shape, np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
-        return _counted(M, error, share * norm(error), limit)
+        return _counted(M, error, share * norm(error), float(limit))
 
 
 def _counted(

@@ -36,6 +36,8 @@ def conditioned_agents(
 def root_mean_square(errors: Float[Array, "*batch instances d"]) -> Float[Array, "*batch"]:
     """Root of the mean of |error|^2 over the instances, the dimension before the last; infinite out of range."""
     errors = real("errors", errors)
-    if errors.ndim < 2:
-        raise ValueError(f"errors must have shape (..., instances, d), got {tuple(errors.shape)}")
+    if errors.ndim < 2 or 0 in errors.shape:
+        raise ValueError(
+            f"errors must have shape (..., instances, d) with no dimension of 0, got {tuple(errors.shape)}"
+        )
     return norm(norm(errors)) / errors.shape[-2] ** 0.5

@@ -14,7 +14,7 @@ MUTATIONS = {
     stem_of(file.stem): yaml.safe_load(file.read_text())
     for file in sorted((ROOT / "tests" / "mutations").glob("*.yml"))
 }
-DRAWS = int(os.environ.get("A2A_DRAWS", "2"))
+DRAWS = int(os.environ.get("A2A_DRAWS", "1"))
 """Random sets of parameters for each chapter of the theory; the weekly run takes more."""
 
 
@@ -37,6 +37,9 @@ def copy(tmp_path):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.ipynb", "__pycache__"))
     for name in ("_toc.yml", "book", "conversations", "transcripts"):
         (tmp_path / name).symlink_to(ROOT / name)
+    (ROOT / "_build" / "lsa").mkdir(parents=True, exist_ok=True)
+    (tmp_path / "_build").mkdir()
+    (tmp_path / "_build" / "lsa").symlink_to(ROOT / "_build" / "lsa")  # layers are kept by recipe and code
     return tmp_path
 
 

@@ -70,3 +70,12 @@ def test_a_bound_may_be_as_large_as_numbers_get():
 def test_errors_that_outgrow_the_numbers_are_refused():
     with pytest.raises(ValueError, match="what M makes of the error must be finite"):
         turns_to_share(1e8 * np.eye(2), np.ones(2), 0.1, 1000.0)
+
+
+def test_a_bound_is_one_number(lib, untyped):
+    with pytest.raises(ValueError, match="longest must be one number, got "):
+        turns_to_share(0.5 * np.eye(1), np.ones(1), 0.3, lib([1.0, 2.0]))
+
+
+def test_a_norm_of_0_in_low_precision_takes_no_turn():
+    assert most_turns(np.float32(0.0), 0.25) == pytest.approx(0, abs=0.01)

@@ -48,3 +48,8 @@ def test_the_same_seed_draws_the_same():
 
 def test_a_root_mean_square_out_of_range_is_infinite(lib):
     assert root_mean_square(lib([[1e308, 1e308], [1e308, 1.7e308]])) == np.inf
+
+
+def test_a_root_mean_square_of_nothing_is_refused(lib, untyped):
+    with pytest.raises(ValueError, match=r"errors must have shape .* with no dimension of 0, got \(0, 0\)"):
+        root_mean_square(lib(np.empty((0, 0))))

@@ -66,6 +66,7 @@ def _imports(script: str) -> set[str]:
     return found
 
 
+@cache
 def _modules(name: str) -> set[str]:
     """The files that are read to import a dotted name: the packages on the way, and itself."""
     stems = [Path(*name.split(".")[:depth]) for depth in range(1, name.count(".") + 2)]

@@ -11,12 +11,13 @@ from chapters import ROOT, stem_of
 from hostile import HOSTILE, misleading
 from hostile_server import NAMES, hostile_app
 
+from a2a.book.collected import collect
 from a2a.book.page import write_page
 from a2a.book.sides import glued, run_claims
 from a2a.chat.server import local_server
 from a2a.execute import execute
 from a2a.loops import embeddings
-from a2a.printable import excerpt
+from a2a.printable import excerpt, printable
 
 NOTEBOOK = """\
 # ---
@@ -138,3 +139,7 @@ def test_two_hostile_models_talk(server, tmp_path, monkeypatch):
     small = {"limit": 2, "turns": 10, "resamples": 100, "perplexity": 2.0, "embedded_again": 1}
     run = execute(ROOT / "notebooks" / f"{stem_of('dialogue')}.py", tmp_path / "run.ipynb", pair | small)
     assert "\\u{202e}" in glued(require_harmless(run))["dialogue-pair"]
+    assert len(list((tmp_path / "conversations").iterdir())) == 1
+    checks = [check for check in collect([run]) if check["id"] != "B3"]  # B3 is of the labelled conversations, too
+    about = {name for check in checks for name in check["models"]}
+    assert about == {printable(name, one_line=True) for name in NAMES[:2]}

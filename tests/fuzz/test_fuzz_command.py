@@ -103,7 +103,7 @@ def is_told(code, err):
     return code in (0, 1) or (code == 2 and len(told) == 1 and told[0].startswith("a2a: error: "))
 
 
-@fuzzed(60)
+@fuzzed(30)
 @given(NOTEBOOKS | st.just("small"), st.lists(st.tuples(NAMES, VALUES), max_size=3), st.none() | OUTPUTS, st.booleans())
 def test_a_run_with_odd_arguments(folder, notebook, parameters, output, force):
     with lay_out(folder):
@@ -170,7 +170,7 @@ def damaged(draw, content):
     return content
 
 
-@fuzzed(40)
+@fuzzed(20)
 @given(st.data())
 def test_comparing_damaged_files(kept, folder, data):
     name = data.draw(st.sampled_from(["run.ipynb", "run.claims.json"]))
@@ -181,7 +181,7 @@ def test_comparing_damaged_files(kept, folder, data):
         assert is_told(*call("compare", *pair))
 
 
-@fuzzed(30)
+@fuzzed(15)
 @given(st.sampled_from(["run.ipynb", "run.claims.json"]), st.data())
 def test_comparing_what_is_not_even_json(kept, folder, name, data):
     content = (kept / name).read_bytes()

@@ -38,6 +38,13 @@ def test_the_constructed_layer_has_no_error():
     assert relative_step_error(layer, *fresh_prompts(3, 12), 0.3).max() < 1e-10
 
 
+@pytest.mark.parametrize(("X", "w"), [(np.zeros((3, 1)), np.zeros(2)), (np.zeros((3, 2)), np.zeros(1))])
+def test_inputs_that_do_not_fit_the_layer_are_named(X, w, untyped):
+    layer = LinearSelfAttention.gradient_step(2, 0.3)
+    with pytest.raises(ValueError, match=r"must have shape \(\.\.\., (n, )?2\)"):
+        relative_step_error(layer, X, np.zeros(3), w, 0.3)
+
+
 def test_the_learned_blocks_are_the_constructed_ones(trained):
     learned, constructed = acting_blocks(trained[0]), acting_blocks(LinearSelfAttention.gradient_step(3, RECIPE["eta"]))
     assert all((learned[name] - constructed[name]).abs().max() < 0.01 for name in constructed)

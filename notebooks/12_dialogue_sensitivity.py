@@ -260,7 +260,6 @@ from a2a.book.claims import Checks, requires
 from a2a.book.evidence import same
 
 checks = Checks(*everyone)
-ENOUGH = np.ceil(np.log(0.05) / np.log(1 - SHARE))
 
 
 def as_many_loop(id):
@@ -270,7 +269,7 @@ def as_many_loop(id):
             id,
             f"change in the share in a loop at some turn, {changes[name].what}",
             evidence,
-            given=[requires("pairs", count[name], ">=", ENOUGH)],
+            given=[requires("pairs", count[name], ">=", plan.fewest)],
             models=[model.name for model in told[name].study.models],
         )
 
@@ -546,7 +545,7 @@ for f, by_each in moved.items():
         "B7",
         f"change in the share, mean of {len(told)} studies, threshold x {f}",
         agreed(each),
-        given=[requires("seed sentences", len(shared), ">=", ENOUGH)],
+        given=[requires("seed sentences", len(shared), ">=", plan.fewest)],
     )
 
 # %% tags=["hide-input"]

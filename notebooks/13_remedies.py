@@ -243,14 +243,13 @@ from a2a.book.claims import Checks, requires
 
 everyone = [model.name for model in main.models]
 checks = Checks(*everyone)
-ENOUGH = np.ceil(np.log(0.05) / np.log(1 - SHARE))
 
 
 def check_remedies(what, evidence):
     """Check one half of the claim; the remedies for which it comes out so."""
     found = []
     for name in remedies:
-        given = [requires("pairs", count[name], ">=", ENOUGH)]
+        given = [requires("pairs", count[name], ">=", plan.fewest)]
         given.append(requires("judges", len(judged[name]), ">=", 2))
         checks.add(
             "B8",

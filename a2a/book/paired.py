@@ -133,8 +133,9 @@ class Paired:
             for study, what in studies.items():
                 cells = self._cells(study, question, slice(None))
                 told = [text for by, two in cells.items() for text in (*two, p_in_words(p_values[by][study]))]
-                answer = "" if study in unjudged else ANSWERS[answers[study].verdict]
-                rows.append([what, question, len(self.comparison.ids[study]), *told, answer])
+                pairs = len(self.comparison.ids[study])
+                answer = ANSWERS[answers[study].verdict] if pairs >= self.plan.fewest else "too few pairs"
+                rows.append([what, question, pairs, *told, "" if study in unjudged else answer])
         columns = [name for by in self.loops for name in (by, "change", "p")]
         return Table(["study", "in a loop", "pairs", *columns, "answer"], _by_study(rows), "all pairs")
 

@@ -36,7 +36,7 @@ def judges_of(
     judges = {by: comparison.change(study, values) for by, values in share_of_turns.items()}
     if rule.novelty:
         judges.pop(OWN_JUDGE, None)
-        judges["readers"] = readers_change(labels, study, comparison.main)
+        judges["readers"] = readers_change(labels, study, comparison.ids[study], comparison.main)
     return {by: change for by, change in judges.items() if np.sum(~np.isnan(change)) >= 2}
 
 

@@ -484,9 +484,10 @@ for factor in (0.8, 1.2):
 
 # %% [markdown]
 # Claim B7 says that the share of conversations that loop hardly depends on the threshold. Here it is the mean over all
-# studies that is asked for, on the seed sentences that they share. The threshold itself hangs on the labels that chose
-# it. So the interval is of seed sentences and labels at once: for each draw of the seed sentences the labels are drawn
-# anew, too, choose their threshold, and that one is moved.
+# studies that is asked for, on the seed sentences that they share. A study of which no or every conversation loops
+# hardly moves and draws that mean to zero; the table says how far each one moves. The threshold itself hangs on the
+# labels that chose it. So the interval is of seed sentences and labels at once: for each draw of the seed sentences the
+# labels are drawn anew, too, choose their threshold, and that one is moved.
 
 # %%
 from a2a.dialogue.comparison import over_labels

@@ -25,7 +25,7 @@ def agreed(by: Mapping[str, Evidence]) -> Evidence:
     if len({(one.verdict, _is_above(one)) for one in by.values()}) == 1:
         return replace(first, measured=measured)
     note = ", ".join(f"by {name} {one.verdict}{f' ({one.note})' if one.note else ''}" for name, one in by.items())
-    if all(one.verdict != "undecided" for one in by.values()):
+    if all(one.verdict != "undecided" and not _is_small(one) for one in by.values()):
         note += ": they disagree, which no number of samples settles"
     return replace(first, measured=measured, verdict="undecided", note=note)
 
@@ -52,6 +52,13 @@ def _is_above(found: Evidence) -> bool:
     if found.verdict != "contradicted" or found.effect is None or found.margin is None:
         return False
     return found.effect > sum(found.margin) / 2
+
+
+def _is_small(found: Evidence) -> bool:
+    """Whether a claim is contradicted by an effect within its margin, which more samples would show to be none."""
+    if found.verdict != "contradicted" or found.effect is None or found.margin is None:
+        return False
+    return found.margin[0] < found.effect < found.margin[1]
 
 
 def _require(by: Mapping[str, Evidence]) -> None:

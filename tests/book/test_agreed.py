@@ -32,6 +32,13 @@ def test_judges_that_contradict_from_opposite_sides_decide_nothing():
     assert found.verdict == "undecided" and "they disagree" in found.note
 
 
+def test_a_small_effect_that_is_seen_may_be_settled_by_more_samples():
+    small, none = (same(Estimate(value, lambda level, n: (0.08, 0.21), 50), margin=0.15) for value in (0.12, 0.3))
+    assert {small.verdict, none.verdict} == {"contradicted"}
+    assert "no number of samples" not in agreed({"one": evidence("supported"), "other": small}).note
+    assert "no number of samples" in agreed({"one": evidence("supported"), "other": none}).note
+
+
 def test_a_bound_is_missed_from_one_side_only():
     assert agreed({str(value): at_least(clear(value), 0.6) for value in (0.1, -0.4)}).verdict == "contradicted"
 

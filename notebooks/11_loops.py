@@ -15,11 +15,11 @@
 #
 # Paper B ({cite}`maiti2025`) calls it a loop if the distance between consecutive outputs stays below a threshold for
 # three steps in a row, and sets the thresholds by hand. Here readers say what a loop is, half of their labels choose
-# each threshold, and the other half says how good it is. **{glue:text}`loops-who`; two of them, blind to each other,
-# agree on {glue:text}`loops-readers` conversations. The rule's agreement with the readers beyond chance, kappa, is
-# {glue:text}`loops-kappas` on labels that chose nothing, and {glue:text}`loops-elsewhere` in studies that chose
-# nothing. Where the readers find no loop it fires on {glue:text}`loops-alarms`. What another threshold does depends on
-# the distance: 20 % more moves the share of loops by {glue:text}`loops-moved`.**
+# each threshold, and the other half says how good it is. **{glue:text}`loops-who`. The rule's agreement with the
+# readers beyond chance, kappa, is {glue:text}`loops-kappas` on labels that chose nothing, and
+# {glue:text}`loops-elsewhere` in studies that chose nothing. Where the readers find no loop it fires on
+# {glue:text}`loops-alarms`. What another threshold does depends on the distance: 20 % more moves the share of loops by
+# {glue:text}`loops-moved`.**
 #
 # ```{glue:figure} loops-headline
 # ---
@@ -100,13 +100,7 @@ if len(texts) < 2 or last_turn < 4:
 import numpy as np
 
 from a2a import intervals
-from a2a.dialogue.labelled import (
-    choosing,
-    read_labels,
-    read_twice,
-    undecided,
-    who_read,
-)
+from a2a.dialogue.labelled import choosing, read_labels, read_twice, undecided
 from a2a.dialogue.labelled import labelled as with_texts
 from a2a.loops.agreement import (
     auc,
@@ -686,14 +680,20 @@ for name in papers():
 
 # %% tags=["hide-input"]
 from a2a.book.prose import glue_text
+from a2a.dialogue.labelled import who_read
 
+who = who_read(every_label)
+if twice:
+    same = f"{(one == other).sum()} of {len(twice)} conversations"
+    who += f"; two of them, apart from each other, agree on {same}"
+
+# %% tags=["hide-input"]
 higher = {name: share_at(pick(rules, name), 1.2) for name in papers()}
 by_how_much = {
     name: share - share_at(pick(rules, name)) for name, share in higher.items()
 }
 text = {
-    "who": who_read(every_label),
-    "readers": f"{(one == other).sum()} of {len(twice)}",
+    "who": who,
     "kappas": " and ".join(
         f"{held_out_kappa[pick(rules, name)].value:.2f} ({name})"
         for name in DISTANCES

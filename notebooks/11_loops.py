@@ -15,11 +15,11 @@
 #
 # Paper B ({cite}`maiti2025`) calls it a loop if the distance between consecutive outputs stays below a threshold for
 # three steps in a row, and sets the thresholds by hand. Here readers say what a loop is, half of their labels choose
-# each threshold, and the other half says how good it is. **The readers are instances of a large language model, no
-# person: two passes of them, blind, agree on {glue:text}`loops-readers` conversations. The rule's agreement with them
-# beyond chance, kappa, is {glue:text}`loops-kappas` on labels that chose nothing, and {glue:text}`loops-elsewhere` in
-# studies that chose nothing. Where the readers find no loop it fires on {glue:text}`loops-alarms`. What another
-# threshold does depends on the distance: 20 % more moves the share of loops by {glue:text}`loops-moved`.**
+# each threshold, and the other half says how good it is. **{glue:text}`loops-who`. The rule's agreement with the
+# readers beyond chance, kappa, is {glue:text}`loops-kappas` on labels that chose nothing, and
+# {glue:text}`loops-elsewhere` in studies that chose nothing. Where the readers find no loop it fires on
+# {glue:text}`loops-alarms`. What another threshold does depends on the distance: 20 % more moves the share of loops by
+# {glue:text}`loops-moved`.**
 #
 # ```{glue:figure} loops-headline
 # ---
@@ -27,8 +27,8 @@
 # alt: >-
 #   Left, one row for each rule with its kappa and an interval, beside a line at 0.6. Right, rising curves of the share
 #   of conversations in a loop against the threshold, one a distance. With the parameters of the book the kappas lie
-#   near the line or above it with intervals that reach below it, and the curves of Jaccard and BLEU are the steepest at
-#   the calibrated threshold.
+#   near the line or above it with intervals that reach below it, and the curves of cosine, Jaccard and BLEU are steep
+#   at the calibrated threshold.
 # ---
 # Left: agreement of each rule with the readers beyond chance, on labels that chose no threshold: median over the ways
 # to halve the labels, with its 95 % bootstrap interval; the line is where agreement begins to count as substantial.
@@ -56,9 +56,8 @@ seed = 0  # of everything random in this notebook; [0, inf)
 #
 # The margins are those of a plan that was written before the newer conversations and labels existed. A rule detects
 # loops if it agrees with the readers substantially, which by a common reading ({cite}`landis1977`) is a kappa
-# ({cite}`cohen1960`) above 0.6: the 95 % interval must lie above it. Two shares are *the same* if the 90 % interval of
-# their difference lies within the margin; they differ if its 95 % interval excludes zero, and the p-value, by Holm's
-# step-down method over the checks of a claim, is below 0.05. What is neither is undecided, and so is what cosine and
+# ({cite}`cohen1960`) above 0.6: the 95 % interval must lie above it. False alarms are rare if the 95 % interval of
+# their share lies below the margin. What is neither so nor shown not to be is undecided, and so is what cosine and
 # Jaccard distance don't say alike.
 
 # %%
@@ -90,12 +89,12 @@ if len(texts) < 2 or last_turn < 4:
 # ## Readers
 #
 # A loop is what readers find one, by the guideline that lies beside the recorded conversations: three outputs in a row
-# that each, for most of their length, say again what stands in the six texts before. The readers are instances of a
-# large language model that were given this guideline and sheets of numbered conversations of all studies, shuffled,
-# without study, models or distances, and nothing else; no person has labelled these conversations ({doc}`/book/label`
-# says how you can). Each was read twice, in two passes that know nothing of each other. Where the passes differ nobody
-# decides: such a conversation chooses no threshold, and counts half as a loop and half as none where a rule is judged,
-# which is agreement with both passes together.
+# that each, for most of their length, say again what stands in the six texts before. The readers of the book's labels
+# are instances of a large language model that were given this guideline and sheets of numbered conversations of all
+# studies, shuffled, without study, models or distances, and nothing else; no person has labelled these conversations
+# ({doc}`/book/label` says how you can). Each was read twice, in two passes that know nothing of each other. Where the
+# passes differ nobody decides: such a conversation chooses no threshold, and counts half as a loop and half as none
+# where a rule is judged, which is agreement with both passes together.
 
 # %%
 import numpy as np
@@ -292,7 +291,7 @@ show("fig-dialogue-roc", fig)
 # %%
 from a2a.book.agreed import agreed
 from a2a.book.claims import Checks, requires
-from a2a.book.evidence import at_least, at_most, descriptive, same
+from a2a.book.evidence import at_least, at_most, descriptive
 
 names = [model.name for model in told.study.models]
 pair = " × ".join(name.split(" (")[0] for name in names)
@@ -345,7 +344,9 @@ print(f"on {(wrong & ~read.sure).sum()} of these a reader wasn't sure")
 #
 # Does a rule mean the same away from the studies that chose its threshold? Each study is judged here by the threshold
 # that the labels of all other studies choose ({doc}`12_dialogue_sensitivity` describes the studies). They were drawn so
-# that no two are alike word for word, though an injected study shares the start of some with the main study.
+# that no two are alike word for word. Those from one seed sentence may still have outputs in common: until a sentence
+# is injected or an output drawn again, a conversation is that of the main study. So a threshold may have been chosen by
+# a part of what it judges, and the interval takes such conversations for independent.
 
 # %%
 studies = [label.study for label in (*read.labels, *disputed.labels)]
@@ -384,12 +385,13 @@ Table(["rule, lag 1", "agrees on", "kappa", "differs on"], rows)
 
 # %% tags=["nbval-check-output"]
 others = requires("labelled studies", len(set(studies)), ">=", 2)
+enough = requires("labels", len(share_of_readers), ">=", plan.fewest)
 by_distance = {name: at_least(kappa_elsewhere[name], KAPPA) for name in DISTANCES}
 checks.add(
     "B3",
     f"{LABELLED}: kappa at lag 1, each study by the others' thresholds",
     agreed(by_distance),
-    given=[*three, others],
+    given=[*three, others, enough],
     models=read.models,
     otherwise="agreement isn't shown to be substantial",
 )
@@ -428,7 +430,7 @@ checks.add(
     "B3",
     "share of false alarms at lag 1 where the readers find no loop",
     agreed(by_distance),
-    given=[*three, others],
+    given=[*three, others, enough],
     models=read.models,
     otherwise="false alarms aren't shown to be rare",
 )
@@ -656,49 +658,42 @@ columns = ["share, threshold", "x 0.8", "x 1", "x 1.2"]
 Table([*columns, "like the paper's", "other labels"], rows, title=pair)
 
 # %% [markdown]
-# Claim B7 says that the share hardly depends on the threshold: moved by 20 %, it stays within the margin. A
-# contradicted check is a dependence that was found. With few conversations not one may be seen of a kind of which there
-# are as many as the margin says, so that a number of them is needed.
+# Claim B7 says that the share hardly depends on the threshold. The plan asks that of all studies together, by cosine
+# and by Jaccard distance: {doc}`12_dialogue_sensitivity` judges it. Here stands what each distance does by itself to
+# the conversations of {glue:text}`loops-pair`, without a verdict.
+
 
 # %%
-from a2a.significance import adjusted_p
-
-ENOUGH = np.ceil(np.log(0.05) / np.log(1 - SHARE))
-enough = requires("conversations", len(texts), ">=", ENOUGH)
-
-
 def moved(rule, factor):
     """What each conversation adds to the share when the threshold is moved."""
     now = rule.moved(factor).falls(distances).astype(float)
     return now - rule.falls(distances)
 
 
-by_20 = {
-    (name, factor): moved(pick(rules, name), factor)
-    for name in papers()
-    for factor in (0.8, 1.2)
-}
-p_values = adjusted_p(by_20, rng, resamples)
-
 # %% tags=["nbval-check-output"]
-for (name, factor), added in by_20.items():
-    change = intervals.mean(added, rng, resamples, "conversations")
-    checks.add(
-        "B7",
-        f"change in the share by {name}, lag 1, threshold x {factor}",
-        same(change, margin=SHARE, p=p_values[name, factor]),
-        given=[enough],
-    )
+for name in papers():
+    for factor in (0.8, 1.2):
+        added = moved(pick(rules, name), factor)
+        change = intervals.mean(added, rng, resamples, "conversations")
+        what = f"change in the share by {name}, lag 1, threshold x {factor}"
+        checks.add("B7", what, descriptive(change, f"0, within {SHARE}"))
 
 # %% tags=["hide-input"]
 from a2a.book.prose import glue_text
+from a2a.dialogue.labelled import who_read
 
+who = who_read(every_label)
+if twice:
+    same = f"{(one == other).sum()} of {len(twice)} conversations"
+    who += f"; two of them, apart from each other, agree on {same}"
+
+# %% tags=["hide-input"]
 higher = {name: share_at(pick(rules, name), 1.2) for name in papers()}
 by_how_much = {
     name: share - share_at(pick(rules, name)) for name, share in higher.items()
 }
 text = {
-    "readers": f"{(one == other).sum()} of {len(twice)}",
+    "who": who,
     "kappas": " and ".join(
         f"{held_out_kappa[pick(rules, name)].value:.2f} ({name})"
         for name in DISTANCES

@@ -64,7 +64,7 @@ class Paired:
         return mean(change, np.random.default_rng(self.seed), self.draws, "pairs")
 
     def p_values(self, judged: Judged) -> dict[str, dict[str, float]]:
-        """By judge and study, adjusted over the studies of a judge."""
+        """By judge and study, adjusted for all studies."""
         return adjusted_by_judge(judged, np.random.default_rng(self.seed), self.draws)
 
     def changes(self, studies: Sequence[str], question: str) -> dict[str, dict[str, np.ndarray]]:
@@ -81,7 +81,7 @@ class Paired:
         """The evidence on each study, of all its judges together; if that is undecided, how many pairs would decide.
 
         Args:
-            judged: the change of each pair, by study and judge; p-values are adjusted over the studies of a judge.
+            judged: the change of each pair, by study and judge; p-values are adjusted for all studies.
             margins: by judge.
         """
         p_values = self.p_values(judged)
@@ -133,8 +133,9 @@ class Paired:
             for study, what in studies.items():
                 cells = self._cells(study, question, slice(None))
                 told = [text for by, two in cells.items() for text in (*two, p_in_words(p_values[by][study]))]
-                answer = "" if study in unjudged else ANSWERS[answers[study].verdict]
-                rows.append([what, question, len(self.comparison.ids[study]), *told, answer])
+                pairs = len(self.comparison.ids[study])
+                answer = ANSWERS[answers[study].verdict] if pairs >= self.plan.fewest else "too few pairs"
+                rows.append([what, question, pairs, *told, "" if study in unjudged else answer])
         columns = [name for by in self.loops for name in (by, "change", "p")]
         return Table(["study", "in a loop", "pairs", *columns, "answer"], _by_study(rows), "all pairs")
 

@@ -6,7 +6,7 @@ no threshold, and counts half as a loop where a rule is judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 from statistics import mean
@@ -20,6 +20,9 @@ from a2a.places import book_root, given_path
 
 FEWEST = 2
 """Loops, and conversations without one, that labels must hold to choose a threshold."""
+
+MODELS = ("first pass", "second pass")
+"""The readers of the book's labels that are instances of a language model."""
 
 TIE = 0.5
 """Share of readers at which nothing is decided."""
@@ -69,6 +72,16 @@ def read_labels(path: str = "") -> list[Label]:
     if (root := book_root()) is None:
         raise FileNotFoundError("labels are looked for in the book's folder of conversations: no book here")
     return load_labels(root / "conversations" / "labels.csv")
+
+
+def who_read(labels: Iterable[Label]) -> str:
+    """Who the readers of labels are, and which of them are language models, without a full stop."""
+    readers = list(dict.fromkeys(label.reader for label in labels))
+    models = [name for name in readers if name in MODELS]
+    if models == readers:
+        return "The readers are instances of a large language model, no person"
+    are = f" ({' and '.join(models)}: instances of a large language model)" if models else ""
+    return f"The readers are {', '.join(readers)}{are}"
 
 
 def settled(labels: Iterable[Label]) -> list[Label]:
@@ -128,13 +141,16 @@ def read_twice(labels: Iterable[Label]) -> list[tuple[Label, Label]]:
     return [(said[0], said[1]) for said in _by_conversation(labels).values() if len(said) > 1]
 
 
-def readers_change(labels: Iterable[Label], study: str, main: str = "main") -> np.ndarray:
+def readers_change(labels: Iterable[Label], study: str, ids: Collection[str], main: str = "main") -> np.ndarray:
     """What a change did by the readers: loops in a study minus loops in the main one, a conversation each, (n,).
 
     Of a conversation on which its readers differ, their share counts.
+
+    Args:
+        ids: the conversations that are compared.
     """
     share = {place: share_of(said) for place, said in _by_conversation(labels).items()}
-    pairs = [((study, name), (main, name)) for where, name in share if where == study]
+    pairs = [((study, name), (main, name)) for where, name in share if where == study and name in ids]
     return np.array([share[here] - share[before] for here, before in pairs if before in share], float)
 
 

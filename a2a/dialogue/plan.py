@@ -45,6 +45,11 @@ class Plan:
     studies: Mapping[str, int]
     questions: Mapping[str, Mapping[str, Any]]
 
+    @property
+    def fewest(self) -> int:
+        """Conversations that an answer takes: of fewer, none may be of a kind that makes up a share like the margin."""
+        return math.ceil(math.log(self.levels["p"]) / math.log(1 - self.margins["share"]))
+
     def asked_of(self, claim: str) -> list[str]:
         """The studies that a claim's question is about; all of them where it says so."""
         studies = self.questions[claim].get("studies", [])

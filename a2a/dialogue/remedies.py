@@ -36,15 +36,21 @@ def judges_of(
     judges = {by: comparison.change(study, values) for by, values in share_of_turns.items()}
     if rule.novelty:
         judges.pop(OWN_JUDGE, None)
-        judges["readers"] = readers_change(labels, study, comparison.main)
+        judges["readers"] = readers_change(labels, study, comparison.ids[study], comparison.main)
     return {by: change for by, change in judges.items() if np.sum(~np.isnan(change)) >= 2}
 
 
 def adjusted_by_judge(judged: Judged, rng: np.random.Generator, draws: int) -> dict[str, dict[str, float]]:
-    """The p-values of the changes, by judge and study, adjusted over the studies of each judge.
+    """The p-values of the changes, by judge and study, adjusted for as many studies as there are.
+
+    A judge of few of them stands in for another one, so that its p-values are adjusted for all studies, too.
 
     Args:
         judged: what `judges_of` gives, by study.
     """
-    judges = dict.fromkeys(by for judges in judged.values() for by in judges)
-    return {by: adjusted_p({study: own[by] for study, own in judged.items() if by in own}, rng, draws) for by in judges}
+    found = {}
+    for judge in dict.fromkeys(by for judges in judged.values() for by in judges):
+        changes = {study: by.get(judge, np.zeros(0)) for study, by in judged.items()}  # nothing has a p-value of 1
+        p_values = adjusted_p(changes, rng, draws)
+        found[judge] = {study: p_values[study] for study, by in judged.items() if judge in by}
+    return found

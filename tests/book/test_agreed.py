@@ -1,7 +1,8 @@
 import pytest
 
 from a2a.book.agreed import agreed, worst
-from a2a.book.evidence import Evidence
+from a2a.book.evidence import Evidence, at_least, same
+from a2a.intervals import Estimate
 
 
 def evidence(verdict, measured="1", wanted="0", note=""):
@@ -17,6 +18,29 @@ def test_judges_that_differ_decide_nothing():
     found = agreed({"one": evidence("supported"), "other": evidence("contradicted")})
     assert found.verdict == "undecided"
     assert found.note.startswith("by one supported, by other contradicted: they disagree")
+
+
+def clear(value):
+    """An estimate that is sure to a tenth."""
+    return Estimate(value, lambda level, n: (value - 0.1, value + 0.1), 50)
+
+
+def test_judges_that_contradict_from_opposite_sides_decide_nothing():
+    more, less = (same(clear(value), margin=0.15) for value in (0.4, -0.4))
+    assert agreed({"one": more, "other": more}).verdict == "contradicted"
+    found = agreed({"one": more, "other": less})
+    assert found.verdict == "undecided" and "they disagree" in found.note
+
+
+def test_a_small_effect_that_is_seen_may_be_settled_by_more_samples():
+    small, none = (same(Estimate(value, lambda level, n: (0.08, 0.21), 50), margin=0.15) for value in (0.12, 0.3))
+    assert {small.verdict, none.verdict} == {"contradicted"}
+    assert "no number of samples" not in agreed({"one": evidence("supported"), "other": small}).note
+    assert "no number of samples" in agreed({"one": evidence("supported"), "other": none}).note
+
+
+def test_a_bound_is_missed_from_one_side_only():
+    assert agreed({str(value): at_least(clear(value), 0.6) for value in (0.1, -0.4)}).verdict == "contradicted"
 
 
 def test_where_one_judge_is_undecided_its_note_is_told():

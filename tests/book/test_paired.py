@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -17,13 +19,17 @@ LOOP, FREE = ["x", "a", "a", "a", "a", "b"], ["x", "b", "c", "d", "e", "f"]
 IDS = [f"c{i}" for i in range(12)]
 
 
-def paired_of(**looping):
+def paired_of(plan=PLAN, **looping):
     """Studies of twelve conversations, of which those at some positions loop, by two distances that agree."""
     rows = {name: [LOOP if i in which else FREE for i in range(12)] for name, which in looping.items()}
     metrics = {"cosine": jaccard_distance, "Jaccard": jaccard_distance}
     known = {name: Distances(texts, metrics) for name, texts in rows.items()}
     loops = {by: Loops(LoopRule(by, 1, 0.5), known) for by in metrics}
-    return Paired(Comparison(dict.fromkeys(rows, IDS)), loops, PLAN, seed=0, draws=200)
+    return Paired(Comparison(dict.fromkeys(rows, IDS)), loops, plan, seed=0, draws=200)
+
+
+TWELVE = replace(PLAN, margins={**PLAN.margins, "share": 0.25})
+"""With a margin for which the conversations here are enough."""
 
 
 @pytest.fixture
@@ -80,8 +86,8 @@ def test_turns_have_a_margin_of_their_own(paired):
     assert paired.margin(TURNS) != MARGIN
 
 
-def test_the_table_has_both_distances_and_all_questions_side_by_side(paired):
-    table = paired.table({"same": "the same", "less": "nothing"})
+def test_the_table_has_both_distances_and_all_questions_side_by_side():
+    table = paired_of(TWELVE, main=range(10), same=range(10), less=[]).table({"same": "the same", "less": "nothing"})
     assert [row[:3] for row in table.rows[:3]] == [["the same", question, "12"] for question in QUESTIONS]
     assert table.columns[3:] == ["cosine", "change", "p", "Jaccard", "change", "p", "answer"]
     assert table.rows[0][3] == "10 to 10" and table.rows[3][3] == "10 to 0"
@@ -93,8 +99,17 @@ def test_the_table_says_what_the_check_says(paired):
     assert table.rows[0][4].replace("+", "") in check.measured
 
 
-def test_a_rule_that_goes_by_a_distance_gets_no_answer_from_it(paired):
-    rows = paired.table({"same": "the same", "less": "nothing"}, unjudged=["less"]).rows
+def test_too_few_pairs_get_no_answer(paired):
+    assert len(IDS) < PLAN.fewest and paired.same(["same"], AT_SOME)["same"].verdict == "supported"
+    assert {row[-1] for row in paired.table({"same": "the same", "less": "nothing"}).rows} == {"too few pairs"}
+
+
+def test_a_rule_that_goes_by_a_distance_gets_no_answer_from_it():
+    rows = (
+        paired_of(TWELVE, main=range(10), same=range(10), less=[])
+        .table({"same": "the same", "less": "nothing"}, unjudged=["less"])
+        .rows
+    )
     assert [row[-1] for row in rows] == ["the same"] * 3 + [""] * 3
 
 

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from a2a.dialogue import labelled, recorded
-from a2a.dialogue.labelled import choosing, read_labels, read_twice, readers_change, settled, undecided
+from a2a.dialogue.labelled import (
+    MODELS,
+    choosing,
+    read_labels,
+    read_twice,
+    readers_change,
+    settled,
+    undecided,
+    who_read,
+)
 from a2a.loops.labels import Label
 
 
@@ -102,8 +111,26 @@ def test_what_readers_say_a_change_did():
         *said("d", (2, 9), study="new"),
         *said("b", (), study="another"),
     ]
-    assert readers_change(labels, "new").tolist() == [-1, 1, 0.5]
-    assert readers_change(labels, "none").shape == (0,)
+    assert readers_change(labels, "new", "abcd").tolist() == [-1, 1, 0.5]
+    assert readers_change(labels, "none", "abcd").shape == (0,)
+
+
+def test_readers_judge_only_what_is_compared():
+    labels = [*said("a", (3, 9)), *said("b", (3, 9)), *said("a", (), study="new"), *said("b", (), study="new")]
+    assert readers_change(labels, "new", ["b"]).tolist() == [-1]
+
+
+def test_readers_that_are_language_models_are_called_so():
+    models = [Label("main", "a", False, None, None, True, name) for name in MODELS]
+    person = Label("main", "a", False, None, None, True, "Jo")
+    assert who_read(models) == "The readers are instances of a large language model, no person"
+    assert who_read([person]) == "The readers are Jo"
+    told = who_read([*models, person])
+    assert told.startswith("The readers are first pass, second pass, Jo (first pass and second pass: instances")
+
+
+def test_who_read_the_book_is_known():
+    assert {label.reader for label in read_labels()} == set(MODELS)
 
 
 def test_the_books_labels_and_a_user_s(tmp_path, monkeypatch):
@@ -139,7 +166,7 @@ def test_readers_of_the_recorded_studies():
     both, ties = read_twice(read), undecided(read)
     assert len(both) >= 20 and len(settled(read)) + len(ties) == len({(one.study, one.conversation) for one in read})
     assert sum(one.loops != other.loops for one, other in both) == len(ties) < len(both) / 4
-    assert set(readers_change(read, "novelty")) <= {-1, -0.5, 0, 0.5, 1}
+    assert set(readers_change(read, "novelty", recorded("novelty").ids)) <= {-1, -0.5, 0, 0.5, 1}
 
 
 @pytest.mark.parametrize("most", [8, 20])

@@ -68,6 +68,12 @@ def test_evidence_goes_by_the_levels_of_the_plan(plan):
     assert (below, above) == ("contradicted", "undecided")
 
 
+def test_fewer_conversations_may_hold_none_of_a_kind_as_common_as_the_margin(plan):
+    of_none = [(1 - plan.margins["share"]) ** n for n in (plan.fewest - 1, plan.fewest)]
+    assert of_none[0] > plan.levels["p"] >= of_none[1]
+    assert plan.fewest <= min(plan.studies.values())
+
+
 def test_a_claim_about_all_studies_is_about_all(plan):
     assert plan.asked_of("B7") == list(plan.studies)
     assert plan.asked_of("B9") == ["tokens_25", "tokens_100"]

@@ -34,10 +34,10 @@ def test_a_judge_needs_two_conversations():
     assert judges.keys() == {"cosine"}
 
 
-def test_p_values_are_adjusted_over_the_studies_of_a_judge(rng):
+def test_p_values_are_adjusted_for_all_studies_even_of_a_judge_of_one(rng):
     ones = np.ones(4)
     found = adjusted_by_judge({"x": {"cosine": ones, "readers": ones}, "y": {"cosine": ones}}, rng, 100)
-    assert found == {"cosine": {"x": 0.25, "y": 0.25}, "readers": {"x": 0.125}}
+    assert found == {"cosine": {"x": 0.25, "y": 0.25}, "readers": {"x": 0.25}}
 
 
 def test_judging_one_remedy_leaves_the_judges_of_others_alone():

@@ -104,10 +104,11 @@ def usage_table(experiment: Experiment) -> Table:
     return Table(columns, rows)
 
 
-def language_models(experiment: Experiment) -> str:
-    """Which of the language models that took part did the task, in words."""
+def language_models(experiment: Experiment, single: Mapping[str, OneAgent]) -> str:
+    """Which of the language models that took part did the task, in words: whose single steps are gradient steps."""
     models = [name for name in experiment.line_up.names if _is_language_model(name)]
-    did = [name for name in models if name not in experiment.dropped]
+    takes = [name for name, one in single.items() if all(assumed.holds for assumed in takes_the_step(one))]
+    did = [name for name in models if name in takes and name not in experiment.dropped]
     if did:
         return f"of the language models, {', '.join(did)} did the task"
     asked = [name for name in models if experiment.outcomes(name)]

@@ -10,6 +10,7 @@ from a2a.book.blackbox import (
     agent_panels,
     agent_table,
     cast_table,
+    judged_elsewhere,
     language_models,
     outcome_table,
     p_value,
@@ -24,6 +25,7 @@ from a2a.chat.experiment import Asking, Experiment
 from a2a.chat.lineup import line_up
 from a2a.chat.offline import OFFLINE, OfflineAgent, gradient
 from a2a.chat.single_steps import SingleSteps, ask_single_steps
+from a2a.chat.varied import Varied
 from a2a.intervals import from_draws
 
 
@@ -141,6 +143,23 @@ def test_programs_are_no_language_models(questions):
     experiment = Experiment(line_up(3, model="gradient", mode="replay"), Asking(0.5))
     single = ask_single_steps(experiment, questions)
     assert language_models(experiment, single) == "no language model did the task"
+
+
+def seen_at(off, r_squared):
+    return Varied(0.5, r_squared, from_draws(off, np.full(100, off), 6, "answers"), ("theory", "theory"))
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "holds", "note"),
+    [
+        ([seen_at(0.02, 1.0), seen_at(0.9, 0.5)], "supported", True, "judged in 1 of 3 settings"),
+        ([seen_at(0.02, 1.0), seen_at(0.9, 0.995)], "contradicted", True, "judged in 2 of 3 settings"),
+        ([seen_at(0.9, 0.5)], "contradicted", False, "judged in 0 of 3 settings"),
+    ],
+)
+def test_other_settings_are_judged_where_steps_are_right_and_counted(seen, verdict, holds, note):
+    found, given = judged_elsewhere(seen, 3, at_most=0.1)
+    assert (found.verdict, given.holds, found.note) == (verdict, holds, note)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

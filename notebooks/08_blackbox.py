@@ -343,7 +343,8 @@ headline("blackbox-headline", fig)
 # *roughly right* to 10 %; it *copied w*; it is the *least squares* solution itself; it goes along the gradient with
 # another *step size* (as many times as long as the one asked for; negative is backwards, $n$ times is what a forgotten
 # division by $n$ gives); it has a *slip*, if one coordinate alone is wrong; or it is something *other*, or no vector,
-# which is *format*. Tolerances hang on the question and never on the answer. Counts of the single steps above:
+# which is *format*. Tolerances hang on the question alone but for a longer step of another size, whose tolerance is 2 %
+# of itself. Counts of the single steps above:
 
 # %% tags=["nbval-check-output"]
 from a2a.chat.diagnosis import told
@@ -486,7 +487,7 @@ usage_table(experiment)
 # %%
 from a2a.book.blackbox import language_models
 
-glue_text("blackbox-language-models", language_models(experiment))
+glue_text("blackbox-language-models", language_models(experiment, single))
 
 # %% [markdown]
 # ## What was checked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from a2a.book.claims import Assumption, requires
+from a2a.book.evidence import Evidence, weakest
+from a2a.book.evidence import at_most as below
 from a2a.book.figures import literal, panels
 from a2a.book.tables import Table
 from a2a.chat.experiment import Experiment
@@ -18,7 +21,7 @@ from a2a.chat.lineup import LineUp
 from a2a.chat.offline import known
 from a2a.chat.single_steps import OneAgent
 from a2a.chat.varied import Varied
-from a2a.intervals import Estimate
+from a2a.intervals import Estimate, Number
 
 R_SQUARED = 0.99
 """What an agent's single steps need at least to be taken for gradient steps."""
@@ -68,6 +71,23 @@ def setting_cell(found: Mapping[str, Varied], dropped: Mapping[str, str], name: 
     return f"{one.off.value:.1%} ({low:.1%} to {high:.1%}), {where}{other}"
 
 
+def judged_elsewhere(seen: Sequence[Varied], settings: int, *, at_most: Number) -> tuple[Evidence, Assumption]:
+    """The weakest evidence that an agent ends near exact ones where its steps are right, and that they are somewhere.
+
+    Args:
+        seen: what it did in each setting for which there is something to judge.
+        settings: how many there are.
+        at_most: distance from exact agents, as a share of the plateau.
+
+    Raises:
+        ValueError: if nothing was seen.
+    """
+    fit = [one for one in seen if one.r_squared >= R_SQUARED]
+    found = weakest([below(one.off, at_most) for one in fit or seen])
+    told = "; ".join(filter(None, [f"judged in {len(fit)} of {settings} settings", found.note]))
+    return replace(found, note=told), requires("settings with gradient steps", len(fit), ">=", 1)
+
+
 def with_interval(estimate: Estimate) -> str:
     """An estimate with its 95 % interval, to three digits after the decimal point."""
     low, high = estimate.interval()
@@ -104,10 +124,11 @@ def usage_table(experiment: Experiment) -> Table:
     return Table(columns, rows)
 
 
-def language_models(experiment: Experiment) -> str:
-    """Which of the language models that took part did the task, in words."""
+def language_models(experiment: Experiment, single: Mapping[str, OneAgent]) -> str:
+    """Which of the language models that took part did the task, in words: whose single steps are gradient steps."""
     models = [name for name in experiment.line_up.names if _is_language_model(name)]
-    did = [name for name in models if name not in experiment.dropped]
+    takes = [name for name, one in single.items() if all(assumed.holds for assumed in takes_the_step(one))]
+    did = [name for name in models if name in takes and name not in experiment.dropped]
     if did:
         return f"of the language models, {', '.join(did)} did the task"
     asked = [name for name in models if experiment.outcomes(name)]

@@ -112,7 +112,7 @@ def verdict(diagnoses: Sequence[Diagnosis]) -> str:
     counts = tally(diagnoses)
     right = counts["right"] + counts["roughly right"]
     wrong = [kind for kind, _ in counts.most_common() if kind not in ("right", "roughly right")]
-    if right <= len(diagnoses) / 2:
+    if wrong and right <= counts[wrong[0]]:
         return _what(wrong[0], diagnoses)
     usual = TOLD["right" if counts["right"] >= counts["roughly right"] else "roughly right"]
     return f"{usual} {right} times in {len(diagnoses)}, else {_what(wrong[0], diagnoses)}" if wrong else usual

@@ -1,5 +1,7 @@
 """What the two pages on black boxes share, on experiments with real agents and recordings."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from a2a.book.blackbox import (
     agent_panels,
     agent_table,
     cast_table,
+    judged_elsewhere,
     language_models,
     outcome_table,
     p_value,
@@ -20,8 +23,9 @@ from a2a.book.blackbox import (
 from a2a.chat import Prices
 from a2a.chat.experiment import Asking, Experiment
 from a2a.chat.lineup import line_up
-from a2a.chat.offline import OFFLINE
+from a2a.chat.offline import OFFLINE, OfflineAgent, gradient
 from a2a.chat.single_steps import SingleSteps, ask_single_steps
+from a2a.chat.varied import Varied
 from a2a.intervals import from_draws
 
 
@@ -112,20 +116,50 @@ def test_prices_of_nothing_are_no_prices():
 
 
 def test_which_language_models_did_the_task(replayed):
-    experiment, _ = replayed
-    assert language_models(experiment) == "no language model did the task; smollm2 was asked and failed"
+    assert language_models(*replayed) == "no language model did the task; smollm2 was asked and failed"
+
+
+MODEL = "gpt-5-mini"
 
 
 @pytest.mark.parametrize(
-    ("model", "says"),
+    ("mistakes", "says"),
     [
-        ("gradient", "no language model did the task"),
-        ("gpt-5-mini", "of the language models, gpt-5-mini did the task"),
+        ({}, f"of the language models, {MODEL} did the task"),
+        ({"jump": 1.0}, f"no language model did the task; {MODEL} was asked and failed"),
+        ({"eta": 0.25}, f"no language model did the task; {MODEL} was asked and failed"),
     ],
 )
-def test_programs_are_no_language_models(model, says):
-    experiment = Experiment(line_up(3, model=model, base_url="http://localhost:1/v1"), Asking(0.5))
-    assert language_models(experiment) == says
+def test_usable_replies_alone_are_not_the_task(mistakes, says, questions, monkeypatch):
+    actor = OfflineAgent(MODEL, lambda call: gradient(replace(call, options=mistakes)), "A model.", language_model=True)
+    monkeypatch.setitem(OFFLINE, MODEL, actor)
+    experiment = Experiment(line_up(3, model=MODEL), Asking(0.5))
+    single = ask_single_steps(experiment, questions)
+    experiment.close()
+    assert single[MODEL].does_the_task and language_models(experiment, single) == says
+
+
+def test_programs_are_no_language_models(questions):
+    experiment = Experiment(line_up(3, model="gradient", mode="replay"), Asking(0.5))
+    single = ask_single_steps(experiment, questions)
+    assert language_models(experiment, single) == "no language model did the task"
+
+
+def seen_at(off, r_squared):
+    return Varied(0.5, r_squared, from_draws(off, np.full(100, off), 6, "answers"), ("theory", "theory"))
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "holds", "note"),
+    [
+        ([seen_at(0.02, 1.0), seen_at(0.9, 0.5)], "supported", True, "judged in 1 of 3 settings"),
+        ([seen_at(0.02, 1.0), seen_at(0.9, 0.995)], "contradicted", True, "judged in 2 of 3 settings"),
+        ([seen_at(0.9, 0.5)], "contradicted", False, "judged in 0 of 3 settings"),
+    ],
+)
+def test_other_settings_are_judged_where_steps_are_right_and_counted(seen, verdict, holds, note):
+    found, given = judged_elsewhere(seen, 3, at_most=0.1)
+    assert (found.verdict, given.holds, found.note) == (verdict, holds, note)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

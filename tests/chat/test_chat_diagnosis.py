@@ -147,6 +147,7 @@ def test_counts_are_told_with_the_step_size():
         ({"right": 9, "slip": 1}, "takes the gradient step 9 times in 10, else slips in one coordinate"),
         ({"size": 12}, "takes another step size, 0.5 times the one asked for"),
         ({"size": 5, "right": 5}, "takes another step size, 0.5 times the one asked for"),
+        ({"right": 6, "copied": 3, "slip": 3}, "takes the gradient step 6 times in 12, else copies w"),
         ({"format": 7, "copied": 5}, "gives no usable reply"),
     ],
 )

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from a2a.book.blackbox import R_SQUARED
+from a2a.book.blackbox import R_SQUARED, usable
 from a2a.book.evidence import at_least
 from a2a.chat import ChatAgent, ChatClient, parse
 from a2a.chat.diagnosis import told, verdict
@@ -24,8 +24,8 @@ NAMED = {
     "gradient:eta=0.25": ("contradicted", "takes another step size, 0.5 times the one asked for"),
     "gradient:eta=6": ("contradicted", "takes another step size, 12 times the one asked for"),
     "gradient:copy=1": ("contradicted", "copies w"),
-    "gradient+length": ("contradicted", "gives no usable reply"),
-    "gradient+refusal": ("contradicted", "gives no usable reply"),
+    "gradient+length": ("not applicable", "gives no usable reply"),
+    "gradient+refusal": ("not applicable", "gives no usable reply"),
 }
 
 
@@ -40,14 +40,15 @@ def played():
 
 
 def judged(one):
+    if not all(assumed.holds for assumed in usable(one)):
+        return "not applicable"
     return at_least(one.r_squared_estimate(np.random.default_rng(1), 400), R_SQUARED).verdict
 
 
 @pytest.mark.parametrize("name", NAMED)
 def test_every_failure_is_named_by_its_verdict(played, name):
     one, (found, says) = played[1][name], NAMED[name]
-    assert verdict(one.diagnoses) == says
-    assert not one.answered or judged(one) == found
+    assert (judged(one), verdict(one.diagnoses)) == (found, says)
 
 
 def test_one_that_is_right_nine_times_in_ten_is_named_with_its_slips(played):

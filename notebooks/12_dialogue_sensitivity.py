@@ -19,14 +19,14 @@
 # {glue:text}`sensitivity-ever` conversations fall into a loop, and {glue:text}`sensitivity-at-end` are in one at the
 # last turn. Do as many fall into one**
 #
-# - **at temperature 1.0 and top-p 0.99 (B5)? {glue:text}`sensitivity-B5`**
-# - **where a model talks to itself, without a partner (B6)? {glue:text}`sensitivity-B6`**
-# - **with another threshold (B7)? {glue:text}`sensitivity-B7`**
-# - **with another token limit (B9)? {glue:text}`sensitivity-B9`**
-# - **in the other order, and with a larger model (B10)? {glue:text}`sensitivity-B10`**
+# - **at temperature 1.0 and top-p 0.99 (B5)?** {glue:text}`sensitivity-B5`
+# - **where a model talks to itself, without a partner (B6)?** {glue:text}`sensitivity-B6`
+# - **with another threshold (B7)?** {glue:text}`sensitivity-B7`
+# - **with another token limit (B9)?** {glue:text}`sensitivity-B9`
+# - **in the other order, and with a larger model (B10)?** {glue:text}`sensitivity-B10`
 #
-# **"Supported" is as many, "contradicted" is more or fewer; in brackets stands the change of the share by
-# {glue:text}`sensitivity-both`. The weakest answer is that to the whole question.** The models are
+# "Supported" is as many, "contradicted" is more or fewer; in brackets stands the change of the share by
+# {glue:text}`sensitivity-both`. The weakest answer is that to the whole question. The models are
 # {glue:text}`sensitivity-models`. The rules' thresholds come from readers' labels, and the readers are instances of a
 # large language model, no person.
 #

@@ -24,7 +24,7 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 torch.set_num_threads(1)  # many small products: threads that wait for each other cost twenty times the time
 
 settings.register_profile(
-    "a2a", max_examples=int(os.environ.get("A2A_EXAMPLES", "25")), deadline=None, derandomize=True, database=None
+    "a2a", max_examples=int(os.environ.get("A2A_EXAMPLES", "12")), deadline=None, derandomize=True, database=None
 )
 settings.load_profile("a2a")
 

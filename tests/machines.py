@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "_build" / "machines"
 REFERENCES = sorted((ROOT / "tests" / "reference").glob("*.ipynb"))
 NOT_NUMERIC = ("__init__", "__main__", "execute", "intervals", "journal", "places", "threads")
+NOT_NUMERIC += ("printable", "sealed", "secrets")
 THEORY = [file.stem for file in sorted((ROOT / "a2a").glob("*.py")) if file.stem not in NOT_NUMERIC]
 NUMERIC = [file for module in THEORY if (file := ROOT / "tests" / f"test_{module}.py").exists()]
 NUMERIC += sorted((ROOT / "tests" / "lsa").glob("test_*.py"))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,12 +127,14 @@ def bootstrap(
     rng: np.random.Generator,
     draws: int,
     unit: str = "samples",
+    groups: Sequence[Hashable] | None = None,
 ) -> Estimate:
     """A statistic of one or several rows of samples, all drawn anew together; draws without a value are left out.
 
     Args:
         statistic: of as many arrays as there are rows, for rows (n, ...) also of (draws, n, ...); gives () or (draws,).
         draws: how often the samples are drawn, with replacement.
+        groups: what each sample belongs to, for samples that may be alike: a group is drawn as a whole.
 
     Returns:
         An unknown estimate if there is no sample, or if the statistic of the samples, or that of every draw, is NaN.
@@ -149,15 +151,27 @@ def bootstrap(
     if not all(row.size and len(row) == n for row in rows):
         shapes = ", ".join(str(row.shape) for row in rows)
         raise ValueError(f"samples must be rows of as many numbers each, got shapes {shapes}")
-    again = generator(rng).integers(n, size=(draws, n))
+    again = _drawn(groups, n, generator(rng), draws)
     with np.errstate(over="ignore", invalid="ignore"):  # what leaves the range of numbers is infinite
-        drawn = statistic(*(row[again] for row in rows))
+        drawn = np.hstack([statistic(*(row[places] for row in rows)) for places in again])
         value = statistic(*rows)  # last: it may sort them in place
     if np.ndim(value):
         raise ValueError(f"the statistic must give one number for all samples, got shape {np.shape(value)}")
     if np.isnan(value) or np.isnan(drawn).all():
         return unknown(n, unit)
     return from_draws(float(value), drawn, n, unit)
+
+
+def _drawn(groups: Sequence[Hashable] | None, n: int, rng: np.random.Generator, draws: int) -> Iterator[np.ndarray]:
+    """The places of the samples in all draws, (draws, n); with groups in one draw after the other, (samples,)."""
+    if groups is None:
+        yield rng.integers(n, size=(draws, n))
+        return
+    if len(groups) != n:
+        raise ValueError(f"groups must say of each of the {n} samples what it belongs to, got {len(groups)}")
+    members = [np.array([i for i in range(n) if groups[i] == group]) for group in dict.fromkeys(groups)]
+    for chosen in rng.integers(len(members), size=(draws, len(members))):
+        yield np.concatenate([members[place] for place in chosen])
 
 
 def mean(values: np.ndarray, rng: np.random.Generator, draws: int, unit: str = "samples") -> Estimate:

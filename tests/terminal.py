@@ -53,6 +53,17 @@ class Terminal:
         """Send a key as it is."""
         os.write(self._ours, key)
 
+    def stopped_by(self, key, times=10):
+        """As `ended`, after a key; Python may miss one that comes just before it waits for a line."""
+        for _ in range(times):
+            self.press(key)
+            try:
+                self.process.wait(10)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        return self.ended(1)
+
     def ended(self, seconds=120):
         """The exit code, and what is shown to the end."""
         code, rest = self.process.wait(seconds), self.shown

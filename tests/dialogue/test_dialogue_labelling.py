@@ -79,8 +79,7 @@ def test_each_answer_is_on_the_disk_and_the_same_command_goes_on(book):
         with Terminal("label", "--reader", "Ada", "--n", "5", folder=book) as terminal:
             answer(terminal, "n", "y")
             terminal.until("Enter, b, a, q -- ")
-            terminal.press(stop.encode())
-            code, rest = terminal.ended()
+            code, rest = terminal.stopped_by(stop.encode())
         places.append([one.conversation for one in load_labels(book / "my-labels.csv")])
         assert (code, "stopped" in rest) == (130, True) if stop == "\x03" else (0, False)
     assert [len(one) for one in places] == [1, 2, 3]

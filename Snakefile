@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import signal
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from a2a.book.inputs import package_files, required_versions, versions
+from a2a.dialogue.records import study_names
 
 CHAPTERS = yaml.safe_load(Path("chapters.yml").read_text())
 VARIANTS = {
@@ -21,7 +21,7 @@ LONG = [name for name, chapter in CHAPTERS.items() if chapter.get("long")]
 HEADLINE = next(name for name, chapter in CHAPTERS.items() if "headline" in chapter)
 EXECUTED = expand("notebooks/{name}.ipynb", name=CHAPTERS)
 GENERATED = [f"_build/generated/{name}" for name in ("claims.html", "claims.json", "status.md", "equilibrium.png")]
-STUDIES = sorted({re.sub(r"-\d+$", "", file.stem) for file in Path("conversations").glob("*.jsonl")})
+STUDIES = study_names(Path("conversations"))
 CONVERSATIONS = expand("_build/generated/conversations/{study}.js", study=STUDIES)
 GENERATED += ["_build/generated/conversations.html"] * bool(STUDIES)
 VARIANT_PAGES = expand("_build/variants/{run}.html", run=VARIANTS)

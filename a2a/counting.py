@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float
 
 from a2a import arrays
-from a2a.affine import AffineMap
 from a2a.interaction import turns_to
 from a2a.linalg import matvec, norm
 from a2a.plain import brief, in_numpy, real
@@ -71,13 +70,6 @@ def _counted(
         far = norm(ahead) > goal
         error, done = np.where(far[..., None], ahead, error), done + far * 2.0**exponent
     return done + 1
-
-
-def doubled(turn: AffineMap, times: int) -> AffineMap:
-    """The map of 2^times turns: the map of a turn applied twice is that of two turns, and so on."""
-    for _ in range(times):
-        turn = turn @ turn
-    return turn
 
 
 def doublings_to_rest(rate: Float[np.ndarray, "*batch"], share: float = 1e-12) -> int:

@@ -168,7 +168,8 @@ a9.vanishes("Newton helper: error of what follows it", after, invertible, digits
 # instead, until that can be seen of the fastest.
 
 # %%
-from a2a.counting import doubled, doublings_to_rest
+from a2a.counting import doublings_to_rest
+from a2a.longrun import doubled
 
 rest = a2a.equilibrium(main, partner, require_stable=False)
 times = doublings_to_rest(rest.rate)

@@ -467,7 +467,7 @@ checks.add(
 # $16 \, n_i \lvert y_i \rvert \le D^{n_i}$, or $\lvert y_i \rvert$ or 32 if that is less: six texts of random digits
 # cover less than half of a seventh one. Marks before and behind a text count as words, so that what two short texts
 # begin and end with in common, as in "There are 10 fingers." and "There are 12 toes.", does. Labels were at hand when
-# all this was fixed; among runs of two to five words they preferred none clearly.
+# all this was fixed.
 #
 # The cases are conversations made by hand for which the guideline's answer is plain and which misled one rule or
 # another. They say what a rule can see, not how often that is needed.

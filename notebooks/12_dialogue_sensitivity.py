@@ -118,11 +118,9 @@ import warnings
 import numpy as np
 
 from a2a.book.figures import THEORY, panels, show, style
-from a2a.dialogue import recorded
-from a2a.dialogue.comparison import Comparison, Loops, new_of, paired_up
+from a2a.dialogue.comparison import Comparison, Loops, new_of
 from a2a.dialogue.labelled import choosing, read_labels
-from a2a.dialogue.live import live_studies, tell
-from a2a.dialogue.record import studies
+from a2a.dialogue.live import told_studies
 from a2a.loops.embeddings import Embedder
 
 warnings.filterwarnings("ignore", "IProgress not found")  # no bar is drawn here
@@ -135,13 +133,11 @@ most = max(limit, 2) if limit else 0  # one conversation has no interval
 # %%
 # what is missing is said before the models talk for hours
 reader = choosing(read_labels())
-made = {}
-if is_live := bool(model_a or model_b or model_c):
+given = {"A": model_a, "B": model_b, "C": model_c}
+if any(given.values()):
     embed.load()
-    given = {"A": model_a, "B": model_b, "C": model_c}
-    made = live_studies(given, device=device, dtype=dtype, most=most, seed=seed)
-whole = tell(made) if is_live else {name: recorded(name) for name in studies()}
-told = paired_up(whole, most)
+options = {"device": device, "dtype": dtype, "most": most, "seed": seed}
+_, told = told_studies(given, **options)
 texts = {name: list(one.texts().values()) for name, one in told.items()}
 comparison = Comparison({name: one.ids for name, one in told.items()})
 new = {name: new_of(one) for name, one in told.items()}

@@ -105,10 +105,9 @@ import warnings
 import numpy as np
 
 from a2a.book.figures import THEORY, panels, show, style
-from a2a.dialogue import recorded
-from a2a.dialogue.comparison import Comparison, Loops, new_of, paired_up
+from a2a.dialogue.comparison import Comparison, Loops, new_of
 from a2a.dialogue.labelled import choosing, read_labels
-from a2a.dialogue.live import live_studies, tell
+from a2a.dialogue.live import told_studies
 from a2a.dialogue.score import STUDIES
 from a2a.loops.embeddings import Embedder
 
@@ -121,14 +120,11 @@ most = max(limit, 2) if limit else 0  # one conversation has no interval
 # what is missing is said before the models talk for hours
 labels = read_labels()
 reader = choosing(labels)
-made = {}
-if is_live := bool(model_a or model_b):
+given = {"A": model_a, "B": model_b, "C": ""}
+if is_live := any(given.values()):
     embed.load()
-    given = {"A": model_a, "B": model_b, "C": ""}
-    every = live_studies(given, device=device, dtype=dtype, most=most, seed=seed)
-    made = {name: every[name] for name in STUDIES if name in every}
-whole = tell(made) if is_live else {name: recorded(name) for name in STUDIES}
-told = paired_up(whole, most)
+options = {"device": device, "dtype": dtype, "most": most, "seed": seed}
+made, told = told_studies(given, names=STUDIES, **options)
 texts = {name: list(one.texts().values()) for name, one in told.items()}
 comparison = Comparison({name: one.ids for name, one in told.items()})
 new = {name: new_of(one) for name, one in told.items()}
@@ -247,6 +243,14 @@ everyone = [model.name for model in main.models]
 checks = Checks(*everyone)
 
 
+def in_loops(name):
+    """What the judges of a remedy ask for."""
+    by_readers = "readers" in judged[name]
+    told = " (by readers, of conversations)" if by_readers else ""
+    return f"the share of turns in a loop{told}"
+
+
+# %%
 def check_remedies(what, evidence, changes):
     """Check one half of the claim; the remedies for which it comes out so."""
     found = []
@@ -256,7 +260,7 @@ def check_remedies(what, evidence, changes):
         given.append(requires("judges or measures", len(pairs), ">=", 2))
         checks.add(
             "B8",
-            f"change in {what}, {what_of[name]}",
+            f"change in {what(name)}, {what_of[name]}",
             evidence[name],
             given=given,
         )
@@ -266,7 +270,7 @@ def check_remedies(what, evidence, changes):
 
 # %% tags=["nbval-check-output"]
 taken_out = paired.judged(judged, falls, margins)
-working = check_remedies("the share of turns in a loop", taken_out, judged)
+working = check_remedies(in_loops, taken_out, judged)
 
 # %% [markdown]
 # ## At what price?
@@ -320,7 +324,7 @@ else:
 
 # %% tags=["nbval-check-output"]
 no_worse = {name: paired.no_worse(quality_of[name]) for name in remedies}
-harmless = check_remedies("quality", no_worse, quality_of)
+harmless = check_remedies(lambda _: "quality", no_worse, quality_of)
 free = [name for name in working if name in harmless]
 of = f"{len(working)} of {len(remedies)} interventions"
 print(f"{of} are shown to take turns out")

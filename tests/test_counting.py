@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from instances import agent, close, fast_agent, seeds
 
 from a2a import alternate, turns_to
-from a2a.counting import doubled, doublings_to_rest, most_turns, turns_to_share
+from a2a.counting import doublings_to_rest, most_turns, turns_to_share
+from a2a.longrun import doubled
 
 
 @given(rate=st.floats(0.01, 0.999), share=st.sampled_from([0.5, 1e-3, 1e-8]))

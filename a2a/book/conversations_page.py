@@ -7,12 +7,14 @@ file may load nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
 from a2a.book.conversations import PLAIN, safe
 from a2a.book.conversations_script import study_script
 from a2a.book.shelf import Shelved, in_words, shelf
+from a2a.dialogue.records import part_files
 from a2a.loops.labels import Label
 
 FOLDER = "conversations"
@@ -87,7 +89,8 @@ def _study(shelved: Shelved) -> str:
     pair = " × ".join(model.name.split(" (")[0] for model in study.models)
     count = f"{len(loops)} conversations, {sum(map(bool, loops))} in a loop by the rule"
     about = f'{safe(pair)}; {safe(in_words(study))}; {count}. <a href="{_script(shelved.name)}">The texts as data</a>, '
-    about += f"in the book's files <code>{FOLDER}/{safe(shelved.name)}.jsonl</code>."
+    files = islice(part_files(Path(FOLDER), shelved.name), max(len(shelved.told.parts), 1))
+    about += f"in the book's files {', '.join(f'<code>{safe(str(file))}</code>' for file in files)}."
     items = "\n".join(
         _item(shelved.name, seed.id, seed.category, loops[row], shelved.labels[seed.id])
         for row, seed in enumerate(study.seeds)

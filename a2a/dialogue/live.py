@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from a2a.dialogue.comparison import paired_up
 from a2a.dialogue.conversation import converse
 from a2a.dialogue.interventions import INTERVENTIONS
 from a2a.dialogue.ready import require_ready
 from a2a.dialogue.record import build, studies, under_way
-from a2a.dialogue.records import Conversations
+from a2a.dialogue.records import Conversations, recorded
 from a2a.dialogue.seeds import load_seeds, spread
 from a2a.dialogue.study import Study
 from a2a.dialogue.studyfile import whole
@@ -84,6 +85,26 @@ def _can_be_made(told: Mapping[str, Any]) -> bool:
     """Whether the models of a study know its settings: a server has none that forbids repeated n-grams."""
     is_served = any(told[which].startswith(("http://", "https://")) for which in ("first", "second"))
     return not is_served or "no_repeat_ngram_size" not in INTERVENTIONS[told["intervention"]].sampling
+
+
+def told_studies(
+    models: Mapping[str, str], *, names: Iterable[str] | None = None, most: int = 0, **options: Any
+) -> tuple[dict[str, Study], dict[str, Conversations]]:
+    """Studies to compare: live ones if there are models, told to their end, else the recorded ones.
+
+    Args:
+        models, most, options: see `live_studies`.
+        names: which studies, in this order; None is all.
+
+    Returns:
+        The live studies, none of recorded conversations; and the conversations, paired up.
+    """
+    wanted = list(names or studies())
+    if not any(models.values()):
+        return {}, paired_up({name: recorded(name) for name in wanted}, most)
+    made = live_studies(models, most=most, **options)
+    chosen = {name: made[name] for name in wanted if name in made}
+    return chosen, paired_up(tell(chosen), most)
 
 
 Until = Callable[[Conversations], bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count, takewhile
@@ -12,7 +13,16 @@ from a2a.dialogue.study import Study
 from a2a.dialogue.studyfile import RecordError, StudyFile, whole
 from a2a.journal import Record
 
-__all__ = ["Conversations", "Record", "RecordError", "part_files", "read_conversations", "read_study", "recorded"]
+__all__ = [
+    "Conversations",
+    "Record",
+    "RecordError",
+    "part_files",
+    "read_conversations",
+    "read_study",
+    "recorded",
+    "study_names",
+]
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,11 @@ def part_files(folder: Path, name: str) -> Iterator[Path]:
     """Where the parts of a study are: NAME.jsonl, NAME-2.jsonl, ..., without end."""
     yield folder / f"{name}.jsonl"
     yield from (folder / f"{name}-{number}.jsonl" for number in count(2))
+
+
+def study_names(folder: Path) -> list[str]:
+    """The studies that a folder holds, in the order of their names."""
+    return sorted({re.sub(r"-\d+$", "", file.stem) for file in folder.glob("*.jsonl")})
 
 
 def read_study(folder: Path, name: str) -> Conversations:

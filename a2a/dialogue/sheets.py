@@ -13,7 +13,6 @@ import argparse
 import csv
 import io
 import json
-import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -22,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from a2a.dialogue.reading import shown
-from a2a.dialogue.records import recorded
+from a2a.dialogue.records import recorded, study_names
 from a2a.loops.labels import Label, add_labels, label_of, load_labels
 from a2a.places import book_root, read_given
 
@@ -145,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _draw(options: argparse.Namespace) -> str:
-    told = {name: recorded(name).texts() for name in _studies()}
+    told = {name: recorded(name).texts() for name in study_names(_folder())}
     take = {study: int(number) for study, _, number in (one.partition("=") for one in options.take)}
     known = {(label.study, label.conversation) for label in _known()}
     places = draw(told, np.random.default_rng(options.seed), each=options.each, take=take, known=known)
@@ -172,11 +171,6 @@ def _folder() -> Path:
     if (root := book_root()) is None:
         raise FileNotFoundError("conversations are looked for in the book's folder: no book here")
     return root / "conversations"
-
-
-def _studies() -> list[str]:
-    """The recorded studies; NAME-2.jsonl is more of NAME."""
-    return sorted({re.sub(r"-\d+$", "", file.stem) for file in _folder().glob("*.jsonl")})
 
 
 def _known() -> list[Label]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from a2a.dialogue import Study, converse, load_seeds, sheets
+from a2a.dialogue.records import study_names
 from a2a.loops.labels import load_labels
 from a2a.models.scripted import named
 from a2a.places import book_root
@@ -148,7 +149,7 @@ def test_sheets_never_replace_others(folder, capsys):
 
 def test_the_parts_of_a_study_are_one_study(folder):
     (folder / "main-2.jsonl").write_bytes((folder / "hot.jsonl").read_bytes())
-    assert sheets._studies() == ["hot", "main"]
+    assert study_names(folder) == ["hot", "main"]
 
 
 def test_without_a_book_there_is_nothing_to_draw_from(monkeypatch, capsys):

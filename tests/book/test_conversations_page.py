@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -77,6 +78,13 @@ def test_without_scripts_the_page_says_what_is_missing_and_where_the_texts_are()
     assert [link["href"] for link in soup.select("details p a")] == ["conversations/main.js", "conversations/put_in.js"]
     assert "conversations/main.jsonl" in soup.details.get_text()
     assert soup.form.has_attr("hidden") and not soup.select("li[hidden]")
+
+
+def test_a_study_in_parts_names_each_file():
+    main = STUDIES[0]
+    parts = replace(main, told=replace(main.told, parts=[["news-01"], ["news-02", "news-03"]]))
+    text = page([parts]).details.get_text()
+    assert "conversations/main.jsonl, conversations/main-2.jsonl." in text
 
 
 def test_a_script_holds_the_texts_loops_and_labels():

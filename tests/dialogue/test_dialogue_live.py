@@ -7,7 +7,16 @@ import pytest
 from a2a.book.collected import collect
 from a2a.chat.server import local_server
 from a2a.dialogue import Seed, Study, converse, live, read_conversations
-from a2a.dialogue.live import in_loops, is_live, live_studies, live_study, require_device, tell, usual_dtype
+from a2a.dialogue.live import (
+    in_loops,
+    is_live,
+    live_studies,
+    live_study,
+    require_device,
+    tell,
+    told_studies,
+    usual_dtype,
+)
 from a2a.execute import execute
 from a2a.loops import embeddings
 from a2a.models.scripted import ScriptedModel
@@ -51,6 +60,12 @@ def test_chapters_take_a_record_under_way_and_labels_of_one_reader_and_study(tmp
     checks = {check["what"]: check["verdict"] for check in collect(runs)}
     elsewhere = [verdict for what, verdict in checks.items() if "each study by the others' thresholds" in what]
     assert elsewhere == ["not applicable"] and len(checks) > 15
+
+
+def test_without_models_the_studies_are_the_recorded_ones_in_the_order_asked_for():
+    made, told = told_studies({"A": "", "B": "", "C": ""}, names=["main", "hot"], most=3)
+    assert made == {} and list(told) == ["main", "hot"]
+    assert told["main"].ids == told["hot"].ids and len(told["main"].ids) == 3
 
 
 def test_a_live_study_of_two_models():

@@ -70,6 +70,7 @@ def stated_prompt(prompt: Prompt, digits: int) -> Prompt:
 def messages(form: Form, X: np.ndarray, y: np.ndarray, w: np.ndarray) -> Messages:
     """The chat messages that ask for one step from w (d,) on the examples X (n, d), y (n,)."""
     n, d = X.shape
+    X, y, w = (stated(values, form.digits) for values in (X, y, w))
     task = IMPLICIT if form.eta is None else EXPLICIT.format(eta=form.eta)
     examples = "\n".join(
         f"x_{i} = {_numbers(x, form.digits)}, y_{i} = {_number(label, form.digits)}"
@@ -96,4 +97,4 @@ def _numbers(values: np.ndarray, digits: int) -> str:
 
 
 def _number(value: float, digits: int) -> str:
-    return f"{float(stated(value, digits)):.{digits}f}"
+    return f"{value:.{digits}f}"

@@ -207,11 +207,13 @@ for name in told:
 #
 # The rule is that of {doc}`11_loops`: a distance that stays below a threshold for three steps in a row, with the
 # thresholds that readers' labels choose. Those labels are of conversations of small models; nobody has labelled these.
-# An output may also repeat the one two turns before, that is, the same speaker's last one. Each cell says how many
-# conversations are in a loop at some turn, and how many at the last one.
+# An output may also repeat the one two turns before, that is, the same speaker's last one. The last row is the rule for
+# cycles of any length ({eq}`eq-loops-cycles`), whose threshold needs no label. Each cell says how many conversations
+# are in a loop at some turn, and how many at the last one.
 
 # %%
 from a2a.dialogue.labelled import choosing, read_labels
+from a2a.loops.cycles import CycleRule
 from a2a.loops.rule import Vote, calibrate, pick
 
 readers = choosing(read_labels(labels))
@@ -223,7 +225,8 @@ either = [
     Vote(f"{which}, lag 1 or 2", (pick(rules, which), pick(rules, which, 2)), 1)
     for which in dict.fromkeys((metric, "cosine", "Jaccard"))
 ]
-judges = [*at_lag_1, *either]  # another rule gets its row by its place here
+any_length = CycleRule(steps=steps)
+judges = [*at_lag_1, *either, any_length]
 
 
 def counted(judge, one):
@@ -295,7 +298,8 @@ Table(["outputs said before", "all", *(f"{far} back" for far in FAR)], rows)
 
 # %% [markdown]
 # Three copies in a row are a loop, however long its cycle is. Does a threshold detect it, as the paper says? There are
-# few such conversations. They are loops of the plainest kind, and need no reader; the rule looks one turn back, or two.
+# few such conversations. They are loops of the plainest kind, and need no reader. The paper's rule looks one turn back;
+# the rows below it look two turns back, or six.
 
 # %% tags=["nbval-check-output"]
 from a2a.loops.rule import in_loop
@@ -316,7 +320,7 @@ Table(["of loops of copies found", *called.values()], rows)
 
 # %% tags=["nbval-check-output"]
 loops = np.concatenate(list(copied.values()))
-for judge in (rule, either[0]):
+for judge in (rule, either[0], any_length):
     falls = np.concatenate([judge.falls(one) for one in distances.values()])
     n = int(loops.sum())
     fires = intervals.share(int((falls & loops).sum()), max(n, 1), "loops")
@@ -371,13 +375,14 @@ small_distances = {
 }
 
 # %% tags=["nbval-check-output"]
-rows = []
+rows, shown = [], (rule, either[0], any_length)
 for name, one in small_distances.items():
     back = copies(small[name])
     parts = [f"{part:.1%}" for part in by_distance(back)]
-    found = [cell(judge, one) for judge in (rule, either[0])]
+    found = [cell(judge, one) for judge in shown]
     rows.append([name, *found, f"{np.mean(back > 0):.1%}", *parts])
-columns = [rule.name, either[0].name, "copies", *(f"{far} back" for far in FAR)]
+columns = [*(judge.name for judge in shown), "copies"]
+columns += [f"{far} back" for far in FAR]
 pair = " × ".join(model.name for model in histories["main"].study.models)
 Table(["", *columns], rows, title=pair)
 

@@ -13,6 +13,7 @@ import numpy as np
 from a2a.dialogue.labelled import choosing, read_labels
 from a2a.dialogue.records import Conversations, recorded
 from a2a.dialogue.study import Study
+from a2a.loops.cycles import CycleRule
 from a2a.loops.distances import Distances
 from a2a.loops.embeddings import Embedder
 from a2a.loops.labels import Label
@@ -21,7 +22,7 @@ from a2a.loops.rule import LoopRule, calibrate
 from a2a.loops.spans import spans
 
 SHOWN = ("cosine", "Jaccard")
-"""The distances of which the page shows rules; lag 1 of the first one is what it calls the rule."""
+"""The distances whose rules the page shows, before that of any length; it calls lag 1 of the first one the rule."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def shelf(names: Iterable[str]) -> list[Shelved]:
     embed, labels = Embedder.of_book(), read_labels()
     metrics = {name: METRICS[name].distance(embed) for name in SHOWN}
     known = choosing(labels)
-    rules = calibrate(Distances(known.texts, metrics), known.loops)
+    rules = [*calibrate(Distances(known.texts, metrics), known.loops), CycleRule()]
     return [judged_by(rules, name, recorded(name), metrics, labels) for name in names]
 
 
@@ -76,10 +77,7 @@ def judged_by(
 ) -> Shelved:
     """A study with what rules and labels say of it."""
     distances = Distances(list(told.texts().values()), metrics)
-    judged = [
-        Judged(rule, distances.at(rule.metric, rule.lag), [spans(row) for row in rule.in_loop(distances)])
-        for rule in rules
-    ]
+    judged = [Judged(rule, rule.values(distances), [spans(row) for row in rule.in_loop(distances)]) for rule in rules]
     known: dict[str, list[Label]] = {one: [] for one in told.ids}
     for label in labels:
         if label.study == name and label.conversation in known:

@@ -43,21 +43,25 @@ class CycleRule(LoopRule):
         """As in tables: "containment, last 6"."""
         return f"{self.metric}, last {self.lag}"
 
+    def values(self, distances: Distances) -> np.ndarray:
+        """$1 - C$ of each output, (conversations, turns); NaN for an empty one."""
+        return distances.to_last(self.lag)
+
     def score(self, distances: Distances) -> np.ndarray:
         """The least threshold with which each conversation falls into a loop, (conversations,); see `loop_score`."""
-        closed, _ = _closed_up(distances.to_last(self.lag))
+        closed, _ = _closed_up(self.values(distances))
         return loop_score(closed, self.steps)
 
     def onset(self, distances: Distances) -> np.ndarray:
         """The first turn of each conversation's first loop, (conversations,); NaN without one."""
-        closed, turns = _closed_up(distances.to_last(self.lag))
+        closed, turns = _closed_up(self.values(distances))
         first = onset(closed, self.threshold, self.steps)
         place = np.nan_to_num(first, nan=1.0).astype(int) - 1
         return np.where(np.isnan(first), np.nan, np.take_along_axis(turns, place[:, None], axis=1)[:, 0] + 1)
 
     def in_loop(self, distances: Distances) -> np.ndarray:
         """Whether each turn is in a loop, (conversations, turns)."""
-        closed, turns = _closed_up(distances.to_last(self.lag))
+        closed, turns = _closed_up(self.values(distances))
         inside, found = in_loop(closed, self.threshold, self.steps), np.zeros(closed.shape, dtype=bool)
         np.put_along_axis(found, turns, inside, axis=1)
         for row, place in np.argwhere(inside[:, :-1] & inside[:, 1:]):

@@ -57,9 +57,13 @@ class LoopRule:
         """The same rule with its threshold multiplied by a factor."""
         return replace(self, threshold=self.threshold * factor)
 
+    def values(self, distances: Distances) -> np.ndarray:
+        """What lies below the threshold where an output repeats, (conversations, turns); NaN where there is none."""
+        return distances.at(self.metric, self.lag)
+
     def score(self, distances: Distances) -> np.ndarray:
         """The least threshold with which each conversation falls into a loop, (conversations,); see `loop_score`."""
-        return loop_score(distances.at(self.metric, self.lag), self.steps)
+        return loop_score(self.values(distances), self.steps)
 
     def falls(self, distances: Distances) -> np.ndarray:
         """Whether each conversation ever falls into a loop, (conversations,)."""
@@ -67,11 +71,11 @@ class LoopRule:
 
     def onset(self, distances: Distances) -> np.ndarray:
         """The first turn of each conversation's first loop, (conversations,); NaN without one."""
-        return onset(distances.at(self.metric, self.lag), self.threshold, self.steps)
+        return onset(self.values(distances), self.threshold, self.steps)
 
     def in_loop(self, distances: Distances) -> np.ndarray:
         """Whether each turn is in a loop, (conversations, turns)."""
-        return in_loop(distances.at(self.metric, self.lag), self.threshold, self.steps)
+        return in_loop(self.values(distances), self.threshold, self.steps)
 
 
 @dataclass(frozen=True)

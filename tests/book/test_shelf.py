@@ -6,6 +6,7 @@ import pytest
 from a2a.book.shelf import in_words, shelf
 from a2a.dialogue import recorded
 from a2a.dialogue.labelled import choosing, read_labels
+from a2a.loops.cycles import CycleRule
 from a2a.loops.distances import Distances
 from a2a.loops.embeddings import Embedder
 from a2a.loops.metrics import all_metrics
@@ -32,8 +33,16 @@ def test_the_rule_is_that_of_the_chapters(main, chapters_rule):
         "cosine, lag 2",
         "Jaccard, lag 1",
         "Jaccard, lag 2",
+        "containment, last 6",
     ]
     assert main.judged[0].rule == chapters_rule
+
+
+def test_loops_of_any_length_are_shown_with_what_their_rule_measures(main):
+    texts = list(recorded("main").texts().values())
+    told, judged, rule = Distances(texts, {}), main.judged[-1], CycleRule()
+    np.testing.assert_array_equal(judged.distances, rule.values(told))
+    assert judged.loops == [spans(row) for row in rule.in_loop(told)]
 
 
 def test_loops_are_where_the_rule_finds_them(main, chapters_rule):

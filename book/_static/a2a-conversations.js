@@ -26,6 +26,7 @@
   window.a2aConversations = (study) => {
     study.byId = new Map(study.conversations.map((one) => [one.id, one]));
     waiting.get(study.study)(study);
+    waiting.delete(study.study);
   };
   const load = (name) => {
     if (!asked.has(name)) {
@@ -36,7 +37,7 @@
         };
         waiting.set(name, resolve);
         document.head.append(Object.assign(document.createElement("script"), {
-          src: `conversations/${encodeURIComponent(name)}.js`, onerror: fail,
+          src: `conversations/${encodeURIComponent(name)}.js`, onerror: fail, onload: () => waiting.has(name) && fail(),
         }));
       }));
     }

@@ -229,6 +229,7 @@ any_length = CycleRule(steps=steps)
 judges = [*at_lag_1, *either, any_length]
 
 
+# %%
 def counted(judge, one):
     """Conversations in a loop at some turn, at the last one, and all."""
     turns_in = judge.in_loop(one)

@@ -205,8 +205,9 @@ for name in told:
 # %% [markdown]
 # ## In a loop, by the paper's rule
 #
-# The rule is that of {doc}`11_loops`: a distance that stays below a threshold for three steps in a row, with the
-# thresholds that readers' labels choose. Those labels are of conversations of small models; nobody has labelled these.
+# The rule is that of {doc}`11_loops`: a distance that stays below a threshold for some steps in a row, three in the
+# paper and `steps` here, with the thresholds that readers' labels choose. Those labels are of conversations of small
+# models; nobody has labelled these.
 # An output may also repeat the one two turns before, that is, the same speaker's last one. The last row is the rule for
 # cycles of any length ({eq}`eq-loops-cycles`), whose threshold needs no label. Each cell says how many conversations
 # are in a loop at some turn, and how many at the last one.
@@ -298,9 +299,9 @@ rows = [
 Table(["outputs said before", "all", *(f"{far} back" for far in FAR)], rows)
 
 # %% [markdown]
-# Three copies in a row are a loop, however long its cycle is. Does a threshold detect it, as the paper says? There are
-# few such conversations. They are loops of the plainest kind, and need no reader. The paper's rule looks one turn back;
-# the rows below it look two turns back, or six.
+# Three copies in a row are a loop, however long its cycle is, and whatever `steps` is. Does a threshold detect it, as
+# the paper says? There are few such conversations. They are loops of the plainest kind, and need no reader. The paper's
+# rule looks one turn back; the rows below it look two turns back, or six.
 
 # %% tags=["nbval-check-output"]
 from a2a.loops.rule import in_loop
